@@ -1,0 +1,296 @@
+package birch
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"math"
+	"slices"
+)
+
+// Decode returns the tree that AppendBinary wrote. Bytes that are not exactly
+// such a tree are an error that says where they fail; memory stays within a small
+// multiple of len(b) and of the vectors' length.
+func Decode(b []byte) (*Tree, error) {
+	body, err := unwrap(b)
+	if err != nil {
+		return nil, fmt.Errorf("decoding tree: %w", err)
+	}
+	d := decoder{rest: body}
+	if err := d.decode(); err != nil {
+		return nil, fmt.Errorf("decoding tree: byte %d: %w", len(b)-crcSize-len(d.rest), err)
+	}
+	return d.tree, nil
+}
+
+// unwrap checks what is around the body.
+func unwrap(b []byte) ([]byte, error) {
+	last := len(magic) - 1
+	switch {
+	case len(b) < headerSize+crcSize:
+		return nil, fmt.Errorf("%d bytes are too few", len(b))
+	case string(b[:last]) != magic[:last]:
+		return nil, errors.New("the magic bytes of a tree are missing")
+	case b[last] != magic[last]:
+		return nil, fmt.Errorf("version %d is unknown, want %d", b[last], magic[last])
+	}
+	body := b[headerSize : len(b)-crcSize]
+	if said := binary.LittleEndian.Uint64(b[len(magic):]); said != uint64(len(body)) {
+		return nil, fmt.Errorf("the body has %d bytes, want %d", len(body), said)
+	}
+	said := binary.LittleEndian.Uint32(b[len(b)-crcSize:])
+	if sum := crc32.Checksum(b[:len(b)-crcSize], castagnoli); sum != said {
+		return nil, fmt.Errorf("the checksum is %08x, want %08x", sum, said)
+	}
+	return body, nil
+}
+
+// A decoder reads a body from front to back.
+type decoder struct {
+	rest   []byte
+	tree   *Tree
+	height int
+	// mean and row hold the feature read last.
+	mean []float64
+	row  []float32
+}
+
+// errShort says that the body ended early.
+var errShort = errors.New("the body ends early")
+
+// take returns the next n bytes.
+func (d *decoder) take(n int) ([]byte, error) {
+	if len(d.rest) < n {
+		return nil, errShort
+	}
+	taken := d.rest[:n]
+	d.rest = d.rest[n:]
+	return taken, nil
+}
+
+func (d *decoder) uint32() (uint32, error) {
+	b, err := d.take(4)
+	if err != nil {
+		return 0, err
+	}
+	return binary.LittleEndian.Uint32(b), nil
+}
+
+func (d *decoder) decode() error {
+	entries, err := d.config()
+	if err != nil {
+		return err
+	}
+	if err := d.entries(entries); err != nil {
+		return err
+	}
+	if err := d.nodes(); err != nil {
+		return err
+	}
+	if len(d.rest) != 0 {
+		return fmt.Errorf("%d bytes are left over", len(d.rest))
+	}
+	return d.checkTotals()
+}
+
+// config reads what stands before the entries and returns their number.
+func (d *decoder) config() (entries int, err error) {
+	b, err := d.take(1 + 5*4 + 3*8 + 4 + 1)
+	if err != nil {
+		return 0, err
+	}
+	number := func(i int) int { return int(binary.LittleEndian.Uint32(b[1+4*i:])) }
+	double := func(i int) float64 { return math.Float64frombits(binary.LittleEndian.Uint64(b[21+8*i:])) }
+	c := Config{
+		Criterion: Criterion(b[0]),
+		Dim:       number(0), Branching: number(1), LeafCapacity: number(2),
+		MaxEntries: number(3), ScanLimit: number(4),
+		Threshold: double(0),
+	}
+	if err := c.validate(); err != nil {
+		return 0, err
+	}
+	now := double(1)
+	if err := c.validateThreshold(now); err != nil || now < c.Threshold {
+		return 0, fmt.Errorf("the threshold now is %g, having begun as %g", now, c.Threshold)
+	}
+	count := int64(binary.LittleEndian.Uint32(b[45:]))
+	if count > int64(min(c.MaxEntries, len(d.rest)/entrySize(c.Dim))) {
+		return 0, fmt.Errorf("%d entries are too many", count)
+	}
+	d.tree = newTree(c, now)
+	d.tree.nextID = ID(binary.LittleEndian.Uint64(b[37:]))
+	d.height = int(b[49])
+	return int(count), nil
+}
+
+// entrySize is the least number of bytes of an entry.
+func entrySize(dim int) int { return 8 + 16 + 4*dim }
+
+// nodeSize is the least number of bytes of a node other than the root.
+func (d *decoder) nodeSize() int { return 16 + 4*d.tree.config.Dim + 4 }
+
+func (d *decoder) entries(count int) error {
+	t := d.tree
+	t.entries.reserve(count)
+	for slot := range count {
+		b, err := d.take(8)
+		if err != nil {
+			return err
+		}
+		id := ID(binary.LittleEndian.Uint64(b))
+		if _, twice := t.slots[id]; twice || id == 0 || id >= t.nextID {
+			return fmt.Errorf("entry %d has the id %d, given already or not yet", slot, id)
+		}
+		f, err := d.feature()
+		if err != nil {
+			return fmt.Errorf("entry %d: %w", slot, err)
+		}
+		t.entries.add(&f)
+		t.ids = append(t.ids, id)
+		t.leaves = append(t.leaves, none)
+		t.slots[id] = int32(slot)
+	}
+	return nil
+}
+
+// feature reads a feature, which is valid until the next one is read.
+func (d *decoder) feature() (feature, error) {
+	b, err := d.take(16)
+	if err != nil {
+		return feature{}, err
+	}
+	n := math.Float64frombits(binary.LittleEndian.Uint64(b))
+	s := math.Float64frombits(binary.LittleEndian.Uint64(b[8:]))
+	if !(n >= 1 && n <= 1<<53) || n != math.Trunc(n) {
+		return feature{}, fmt.Errorf("it sums up %g vectors", n)
+	}
+	// Two vectors are at most 2*sqrt(maxNorm2) apart.
+	if !(s >= 0 && s <= 4*maxNorm2*n) {
+		return feature{}, fmt.Errorf("its S is %g", s)
+	}
+	if err := d.readMean(n == 1); err != nil {
+		return feature{}, err
+	}
+	f := newFeature(n, s, d.row, d.mean)
+	// A mean of vectors within the bound may be over it by some roundings.
+	if !(f.norm2 <= 2*maxNorm2) {
+		return feature{}, errors.New("its mean is not finite or too long")
+	}
+	return f, nil
+}
+
+// readMean reads a mean, of float32 values if it is narrow.
+func (d *decoder) readMean(narrow bool) error {
+	dim, size := d.tree.config.Dim, 8
+	if narrow {
+		size = 4
+	}
+	b, err := d.take(size * dim)
+	if err != nil {
+		return err
+	}
+	if d.mean == nil {
+		d.mean, d.row = make([]float64, dim), make([]float32, dim)
+	}
+	for i := range d.mean {
+		if narrow {
+			d.mean[i] = float64(math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:])))
+		} else {
+			d.mean[i] = math.Float64frombits(binary.LittleEndian.Uint64(b[8*i:]))
+		}
+		d.row[i] = float32(d.mean[i])
+	}
+	return nil
+}
+
+// nodes reads the nodes level by level.
+func (d *decoder) nodes() error {
+	t := d.tree
+	t.root = 0
+	level := []int32{none} // the parent of each node of the level
+	for depth := range d.height + 1 {
+		var next []int32
+		for _, parent := range level {
+			children, err := d.node(parent, depth == d.height)
+			if err != nil {
+				return fmt.Errorf("node %d: %w", len(t.nodes), err)
+			}
+			if (len(next)+children)*d.nodeSize() > len(d.rest) {
+				return errShort
+			}
+			next = append(next, slices.Repeat([]int32{int32(len(t.nodes) - 1)}, children)...)
+		}
+		level = next
+	}
+	return nil
+}
+
+// node reads a node and returns the number of its children that are nodes.
+func (d *decoder) node(parent int32, leaf bool) (children int, err error) {
+	t := d.tree
+	if parent != none {
+		at := int32(len(t.nodes))
+		t.nodes[parent].children = append(t.nodes[parent].children, at)
+		f, err := d.feature()
+		if err != nil {
+			return 0, err
+		}
+		t.centres.add(&f)
+		t.nodes = append(t.nodes, node{parent: parent, leaf: leaf})
+	} else {
+		t.addNode(leaf)
+	}
+	n := &t.nodes[len(t.nodes)-1]
+	count, err := d.uint32()
+	if err != nil {
+		return 0, err
+	}
+	empty := parent == none && leaf && t.Len() == 0
+	if int64(count) > int64(t.capacity(n)) || (count == 0) != empty {
+		return 0, fmt.Errorf("it has %d children", count)
+	}
+	if !leaf {
+		return int(count), nil
+	}
+	return 0, d.leafChildren(n, int(count))
+}
+
+// leafChildren reads the slots of a leaf's entries.
+func (d *decoder) leafChildren(n *node, count int) error {
+	t := d.tree
+	b, err := d.take(4 * count)
+	if err != nil {
+		return err
+	}
+	for i := range count {
+		slot := binary.LittleEndian.Uint32(b[4*i:])
+		if int64(slot) >= int64(t.Len()) || t.leaves[slot] != none {
+			return fmt.Errorf("it holds entry %d, which is held already or does not exist", slot)
+		}
+		t.leaves[slot] = int32(len(t.nodes) - 1)
+		n.children = append(n.children, int32(slot))
+	}
+	return nil
+}
+
+// checkTotals checks that every entry is in a leaf and that every node counts as
+// many vectors as its children.
+func (d *decoder) checkTotals() error {
+	t := d.tree
+	if slot := slices.Index(t.leaves, none); slot >= 0 {
+		return fmt.Errorf("entry %d is in no leaf", slot)
+	}
+	for at := range t.nodes {
+		n := &t.nodes[at]
+		var sum float64
+		for _, child := range n.children {
+			sum += t.below(n).moments[child].n
+		}
+		if said := t.centres.moments[at].n; int32(at) != t.root && said != sum {
+			return fmt.Errorf("node %d counts %g vectors, its children %g", at, said, sum)
+		}
+	}
+	return nil
+}

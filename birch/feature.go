@@ -1,0 +1,97 @@
+package birch
+
+import (
+	"math"
+	"slices"
+
+	"starling/vec"
+)
+
+// A feature is a BETULA cluster feature: the number n of vectors, their mean,
+// and the sum s of their squared distances from it.
+type feature struct {
+	moments
+	// row is mean rounded to float32, for the fast comparisons.
+	row  []float32
+	mean []float64
+}
+
+// moments are the parts of a feature that are single numbers.
+type moments struct {
+	n, s float64
+	// norm is the Euclidean norm of the mean and norm2 its square.
+	norm2, norm float64
+}
+
+// newFeature returns the feature of n vectors with the given mean, which it keeps.
+func newFeature(n, s float64, row []float32, mean []float64) feature {
+	norm2 := vec.Dot64(mean, mean)
+	return feature{moments{n, s, norm2, math.Sqrt(norm2)}, row, mean}
+}
+
+// mergedRadius2 returns the squared radius of the union of a and b, whose means
+// are the square root of distance2 apart.
+func mergedRadius2(a, b *moments, distance2 float64) float64 {
+	n := a.n + b.n
+	between := float64(a.n * (b.n / n) * distance2)
+	return (a.s + (b.s + between)) / n
+}
+
+// features is an arena of cluster features of one dimension. Slots are numbered
+// from 0 and their rows are contiguous, so that one vec.DotRows scans them all.
+type features struct {
+	dim     int
+	moments []moments
+	// rows and means hold dim values for each of moments.
+	rows  []float32
+	means []float64
+}
+
+func (f *features) len() int { return len(f.moments) }
+
+func (f *features) row(slot int32) []float32 {
+	from := int(slot) * f.dim
+	return f.rows[from : from+f.dim : from+f.dim]
+}
+
+func (f *features) mean(slot int32) []float64 {
+	from := int(slot) * f.dim
+	return f.means[from : from+f.dim : from+f.dim]
+}
+
+// at returns a view of a slot, valid until the arena grows.
+func (f *features) at(slot int32) feature {
+	return feature{f.moments[slot], f.row(slot), f.mean(slot)}
+}
+
+// reserve makes room for a number of slots in all.
+func (f *features) reserve(slots int) {
+	f.moments = slices.Grow(f.moments, slots-f.len())
+	f.rows = slices.Grow(f.rows, slots*f.dim-len(f.rows))
+	f.means = slices.Grow(f.means, slots*f.dim-len(f.means))
+}
+
+// add appends a copy of x and returns its slot.
+func (f *features) add(x *feature) int32 {
+	f.moments = append(f.moments, x.moments)
+	f.rows = append(f.rows, x.row...)
+	f.means = append(f.means, x.mean...)
+	return int32(len(f.moments) - 1)
+}
+
+// merge adds x to a slot: S = S1 + S2 + n1*n2/(n1+n2) * |m1-m2|^2 (Lang
+// and Schubert 2020). A slot with n = 0 becomes a copy of x, exactly.
+func (f *features) merge(slot int32, x *feature) {
+	m := &f.moments[slot]
+	if m.n == 0 {
+		*m = x.moments
+		copy(f.row(slot), x.row)
+		copy(f.mean(slot), x.mean)
+		return
+	}
+	n := m.n + x.n
+	w := x.n / n
+	distance2, norm2 := vec.MoveMean(f.mean(slot), f.row(slot), x.mean, w)
+	m.s += x.s + float64(m.n*w*distance2)
+	m.n, m.norm2, m.norm = n, norm2, math.Sqrt(norm2)
+}

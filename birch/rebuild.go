@@ -1,0 +1,139 @@
+package birch
+
+import "math"
+
+// A rebuild aims at leaving between these shares of MaxEntries: few enough that
+// the next rebuild is far off, and not many fewer, since what is joined stays so.
+const (
+	mostKept  = 0.75
+	leastKept = 0.5
+	// maxBisections bounds the search for a threshold between one that keeps
+	// too many entries and one that keeps too few.
+	maxBisections = 6
+)
+
+// rebuild raises the threshold and inserts the entries into a new tree, which
+// takes the place of the old one. It returns what was joined.
+//
+// BIRCH and BETULA raise the threshold by an estimate alone. Where the vectors
+// have many dimensions their distances are nearly the same, and a little too high
+// a threshold joins everything; so the estimate is followed by a bisection.
+func (t *Tree) rebuild() []Merge {
+	most := max(1, int(mostKept*float64(t.config.MaxEntries)))
+	least := int(leastKept * float64(t.config.MaxEntries))
+	low, guess := t.threshold, t.raisedThreshold()
+	next, merges := t.regrown(guess)
+	for next.Len() > most {
+		low, guess = guess, next.raisedThreshold()
+		next, merges = t.regrown(guess)
+	}
+	high := guess
+	for tries := 0; next.Len() < least && tries < maxBisections; tries++ {
+		middle := low + (high-low)/2
+		tree, joined := t.regrown(middle)
+		if tree.Len() > most {
+			low = middle
+			continue
+		}
+		high = middle
+		if tree.Len() >= next.Len() {
+			next, merges = tree, joined
+		}
+	}
+	*t = *next
+	return merges
+}
+
+// regrown returns a tree of the same entries with another threshold, and what
+// was joined on the way. It shares t's scratch buffers.
+func (t *Tree) regrown(threshold float64) (*Tree, []Merge) {
+	next := newTree(t.config, threshold)
+	next.nextID, next.scratch = t.nextID, t.scratch
+	next.root = next.addNode(true)
+	next.entries.reserve(t.config.MaxEntries)
+	var merges []Merge
+	for slot, id := range t.ids {
+		f := t.entries.at(int32(slot))
+		if m, joined := next.reinsert(&f, id); joined {
+			merges = append(merges, m)
+		}
+	}
+	t.scratch = next.scratch
+	return next, merges
+}
+
+// reinsert places an entry of an older tree. If another entry absorbs it, the
+// heavier of the two gives the id.
+func (t *Tree) reinsert(x *feature, id ID) (m Merge, joined bool) {
+	slot, absorbs := t.lookup(x)
+	if !absorbs {
+		t.create(slot, x, id)
+		return Merge{}, false
+	}
+	to, n := t.ids[slot], t.entries.moments[slot].n
+	t.absorb(slot, x)
+	if n > x.n || n == x.n && to < id {
+		return Merge{From: id, To: to}, true
+	}
+	delete(t.slots, to)
+	t.ids[slot], t.slots[id] = id, slot
+	return Merge{From: to, To: id}, true
+}
+
+// raisedThreshold returns an estimate for the next tree: the mean, over all
+// entries, of the threshold at which an entry and the nearest other one of its
+// leaf join, which about halves the tree (the rule of BETULA's implementation in
+// ELKI, after Zhang, Ramakrishnan and Livny 1997). It is at least a tenth more than
+// before and, to get away from 0, a thousandth of the whole stream's spread, so
+// a sequence of rebuilds ends.
+func (t *Tree) raisedThreshold() float64 {
+	var sum, count float64
+	// In the order of the tree, not of the nodes' numbers, which a decoded tree
+	// does not share: the order of a sum decides its last bit.
+	levels := t.levels()
+	for _, at := range levels[len(levels)-1] {
+		if n := &t.nodes[at]; len(n.children) > 1 {
+			for place := range n.children {
+				sum += math.Sqrt(max(0, t.joinsNeighbour(n, place)))
+				count++
+			}
+		}
+	}
+	raised := max(1.1*t.threshold, t.spread()/1024)
+	if count > 0 {
+		raised = max(raised, sum/count)
+	}
+	if t.config.Criterion == Cosine {
+		raised = min(raised, maxCosineThreshold)
+	}
+	return raised
+}
+
+// joinsNeighbour returns the squared threshold at which the child at a place of
+// a leaf and the nearest of its siblings join.
+func (t *Tree) joinsNeighbour(leaf *node, place int) float64 {
+	others := append(t.scratch.others[:0], leaf.children[:place]...)
+	others = append(others, leaf.children[place+1:]...)
+	t.scratch.others = others
+	x := t.entries.at(leaf.children[place])
+	near := t.entries.at(t.nearestOf(&t.entries, others, &x))
+	return t.measure.joined(&near.moments, &x.moments, t.measure.exact(&near, &x))
+}
+
+// spread returns a threshold at which nearly everything joins: the radius of
+// the whole stream with Radius.
+func (t *Tree) spread() float64 {
+	if t.config.Criterion == Cosine {
+		return maxCosineThreshold
+	}
+	all := features{dim: t.config.Dim}
+	for slot := range t.ids {
+		f := t.entries.at(int32(slot))
+		if slot == 0 {
+			all.add(&f)
+		} else {
+			all.merge(0, &f)
+		}
+	}
+	return math.Sqrt(all.moments[0].s / all.moments[0].n)
+}

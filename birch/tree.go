@@ -1,0 +1,237 @@
+package birch
+
+import (
+	"fmt"
+	"iter"
+	"math"
+
+	"starling/vec"
+)
+
+// An ID names a leaf entry for ever: ids are given out from 1 upwards and never
+// used again.
+type ID uint64
+
+// A Tree is a CF-tree. Its methods that change nothing (Entries, Entry, Len,
+// Nearest, AppendBinary and the like) may run side by side; Insert needs the tree
+// to itself.
+type Tree struct {
+	config    Config
+	measure   measure
+	threshold float64
+	nextID    ID
+
+	// entries are the leaf entries; ids and leaves, the name and the leaf node
+	// of each, run along with them, and slots is the inverse of ids.
+	entries features
+	ids     []ID
+	leaves  []int32
+	slots   map[ID]int32
+
+	// nodes are the nodes, and centres the sums of what is below each; that of
+	// the root, which nothing needs, stays zero.
+	nodes   []node
+	centres features
+	root    int32
+
+	scratch scratch
+}
+
+// A node is an inner node or a leaf of the tree. All leaves are equally deep.
+type node struct {
+	// parent is the number of the node above, none at the root.
+	parent int32
+	leaf   bool
+	// children are the numbers of nodes, or in a leaf the slots of entries. The
+	// order matters: of equally near children the first is taken.
+	children []int32
+}
+
+// none is the parent of the root.
+const none = -1
+
+// scratch holds buffers that Insert uses again and again.
+type scratch struct {
+	mean    []float64
+	dots    []float32
+	ranking ranking
+	split   []float64
+	others  []int32
+}
+
+// New returns an empty tree. An error names the field of config that is out of
+// its bounds.
+func New(config Config) (*Tree, error) {
+	config = config.withDefaults()
+	if err := config.validate(); err != nil {
+		return nil, fmt.Errorf("checking tree configuration: %w", err)
+	}
+	t := newTree(config, config.Threshold)
+	t.root = t.addNode(true)
+	return t, nil
+}
+
+// newTree returns a tree without any node, not even a root.
+func newTree(config Config, threshold float64) *Tree {
+	return &Tree{
+		config:    config,
+		measure:   newMeasure(config.Criterion, config.Dim),
+		threshold: threshold,
+		nextID:    1,
+		entries:   features{dim: config.Dim},
+		centres:   features{dim: config.Dim},
+		slots:     make(map[ID]int32),
+	}
+}
+
+// Config returns what the tree was made with, defaults filled in.
+func (t *Tree) Config() Config { return t.config }
+
+// Threshold returns the current threshold: Config.Threshold, or more after a
+// rebuild.
+func (t *Tree) Threshold() float64 { return t.threshold }
+
+// Len returns the number of leaf entries.
+func (t *Tree) Len() int { return t.entries.len() }
+
+// An Entry is a leaf entry: N vectors, their mean, and the sum S of their squared
+// distances from it. The radius is sqrt(S/N).
+type Entry struct {
+	ID ID
+	N  float64
+	// Mean is a view of the tree's memory, to be read only, valid until the
+	// next Insert.
+	Mean []float32
+	S    float64
+}
+
+// Entries yields the leaf entries in the order of their slots: the order of
+// creation, an entry that others joined standing where the first of them stood.
+func (t *Tree) Entries() iter.Seq[Entry] {
+	return func(yield func(Entry) bool) {
+		for slot := range t.ids {
+			if !yield(t.entry(int32(slot))) {
+				return
+			}
+		}
+	}
+}
+
+// Entry returns the leaf entry with an id, and whether there is one.
+func (t *Tree) Entry(id ID) (Entry, bool) {
+	slot, ok := t.slots[id]
+	if !ok {
+		return Entry{}, false
+	}
+	return t.entry(slot), true
+}
+
+func (t *Tree) entry(slot int32) Entry {
+	m := &t.entries.moments[slot]
+	return Entry{t.ids[slot], m.n, t.entries.row(slot), m.s}
+}
+
+// maxNorm2 is the greatest squared norm of a vector: float32 dot products of
+// such vectors do not overflow.
+const maxNorm2 = 0x1p120
+
+// vector returns x as a feature of one vector, using mean for its float64 copy.
+func (t *Tree) vector(x []float32, mean []float64) (feature, error) {
+	if len(x) != t.config.Dim {
+		return feature{}, fmt.Errorf("it has %d values, the tree's vectors have %d", len(x), t.config.Dim)
+	}
+	for i, v := range x {
+		mean[i] = float64(v)
+	}
+	f := newFeature(1, 0, x, mean)
+	if !(f.norm2 <= maxNorm2) {
+		return feature{}, explainNorm(x)
+	}
+	if t.config.Criterion == Cosine && f.norm2 == 0 {
+		return feature{}, fmt.Errorf("it is zero, which has no cosine")
+	}
+	return f, nil
+}
+
+// explainNorm says what is wrong with a vector whose norm is not a number or
+// too great.
+func explainNorm(x []float32) error {
+	for i, v := range x {
+		if f := float64(v); math.IsNaN(f) || math.IsInf(f, 0) {
+			return fmt.Errorf("value %d is %g", i, v)
+		}
+	}
+	return fmt.Errorf("its norm is over 2^60")
+}
+
+// addNode adds a node without parent or children and returns its number.
+func (t *Tree) addNode(leaf bool) int32 {
+	t.nodes = append(t.nodes, node{parent: none, leaf: leaf})
+	t.centres.moments = append(t.centres.moments, moments{})
+	t.centres.rows = append(t.centres.rows, make([]float32, t.config.Dim)...)
+	t.centres.means = append(t.centres.means, make([]float64, t.config.Dim)...)
+	return int32(len(t.nodes) - 1)
+}
+
+// below returns the arena that the children of a node are numbers in.
+func (t *Tree) below(n *node) *features {
+	if n.leaf {
+		return &t.entries
+	}
+	return &t.centres
+}
+
+// lookup returns the slot of the nearest entry, none in an empty tree, and
+// whether that entry absorbs x.
+func (t *Tree) lookup(x *feature) (slot int32, absorbs bool) {
+	switch {
+	case t.Len() == 0:
+		return none, false
+	case t.Len() <= t.config.ScanLimit:
+		slot = t.scan(x)
+	default:
+		slot = t.descend(x)
+	}
+	entry := t.entries.at(slot)
+	return slot, t.measure.absorbs(&entry, x, t.threshold)
+}
+
+// scan compares x with every entry.
+func (t *Tree) scan(x *feature) int32 {
+	if cap(t.scratch.dots) < t.Len() {
+		t.scratch.dots = make([]float32, 2*t.Len())
+	}
+	dots := t.scratch.dots[:t.Len()]
+	vec.DotRows(dots, t.entries.rows, x.row)
+	r := &t.scratch.ranking
+	r.reset()
+	for slot, dot := range dots {
+		d, bound := t.measure.rough(dot, &x.moments, &t.entries.moments[slot])
+		r.see(int32(slot), d, bound)
+	}
+	return r.first(t.measure, &t.entries, x)
+}
+
+// descend goes down from the root by the nearest child.
+func (t *Tree) descend(x *feature) int32 {
+	at := t.root
+	for {
+		n := &t.nodes[at]
+		at = t.nearestOf(t.below(n), n.children, x)
+		if n.leaf {
+			return at
+		}
+	}
+}
+
+// nearestOf returns which of some slots of f is nearest to x, of several the
+// one that comes first.
+func (t *Tree) nearestOf(f *features, slots []int32, x *feature) int32 {
+	r := &t.scratch.ranking
+	r.reset()
+	for _, slot := range slots {
+		d, bound := t.measure.rough(vec.Dot(f.row(slot), x.row), &x.moments, &f.moments[slot])
+		r.see(slot, d, bound)
+	}
+	return r.first(t.measure, f, x)
+}

@@ -1,0 +1,129 @@
+// Package broker is where documents come from and where updates go. It opens
+// sources and topics by URL, over gocloud.dev/pubsub:
+//
+//	source, err := broker.OpenSource(ctx, "nats://127.0.0.1:4222/texts", broker.SourceOptions{})
+//	message, err := source.Receive(ctx) // then message.Ack()
+//	topic, err := broker.OpenTopic(ctx, "nats://127.0.0.1:4222/updates")
+//	err = topic.Publish(ctx, []broker.OutMessage{{Body: body, Attributes: attributes}})
+//
+// # URLs
+//
+//   - nats://HOST:PORT/NAME and tls://HOST:PORT/NAME: the stream NAME of a NATS
+//     JetStream server, made when it is absent; see package natspubsub for the
+//     parameters. Host and port of a server that package embedded runs in this
+//     process work too.
+//   - mem://NAME: a queue in the memory of this process, with one subscription
+//     that all its sources share. It does not keep the order. It is for tests.
+//   - gcppubsub://projects/P/topics/T and gcppubsub://projects/P/subscriptions/S:
+//     Google Cloud Pub/Sub, or the emulator that PUBSUB_EMULATOR_HOST names.
+//
+// Delivery is at least once: whoever receives a message knows it again by an id
+// of its own.
+package broker
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"gocloud.dev/pubsub"
+)
+
+// A Message is one message received. Whoever receives it calls Ack or Nack, from
+// any goroutine; the second call of either does nothing.
+type Message struct {
+	// ID is the broker's own name of the message, such as "texts:42", the
+	// sequence in a stream; not the attribute "id". A redelivery has the same.
+	ID string
+	// Body is the payload. It belongs to the receiver.
+	Body []byte
+	// Attributes are the message's attributes; nil when it has none.
+	Attributes map[string]string
+	// Time is when the message was published, in UTC; zero where the broker
+	// does not say.
+	Time time.Time
+
+	inner  *pubsub.Message
+	source *Source
+	settle sync.Once
+}
+
+// Ack tells the broker that the message is done. It returns at once; the
+// acknowledgement is on its way when [Source.Close] has returned.
+func (m *Message) Ack() { m.answer(true) }
+
+// Nack asks the broker to deliver the message again, now; nothing where the
+// broker cannot.
+func (m *Message) Nack() { m.answer(false) }
+
+func (m *Message) answer(ack bool) {
+	m.settle.Do(func() {
+		m.source.settled(m)
+		if ack {
+			m.inner.Ack()
+		} else if m.inner.Nackable() {
+			m.inner.Nack()
+		}
+	})
+}
+
+// An OutMessage is one message to publish.
+type OutMessage struct {
+	Body       []byte
+	Attributes map[string]string
+}
+
+// A scheme opens the URLs of one kind of broker.
+type scheme struct {
+	openSource func(ctx context.Context, url string, options SourceOptions) (*Source, error)
+	openTopic  func(ctx context.Context, url string) (*Topic, error)
+}
+
+var schemes = map[string]scheme{
+	"gcppubsub": {openGCPSource, openGCPTopic},
+	"mem":       {openMemSource, openMemTopic},
+	"nats":      {openNATSSource, openNATSTopic},
+	"tls":       {openNATSSource, openNATSTopic},
+}
+
+// Schemes returns the URL schemes that can be opened, sorted.
+func Schemes() []string {
+	names := make([]string, 0, len(schemes))
+	for name := range schemes {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// find returns what opens url. Its error shows no more of url than the scheme,
+// for the rest may hold a password.
+func find(url string) (scheme, error) {
+	name, _, found := strings.Cut(url, "://")
+	if s, ok := schemes[name]; ok && found {
+		return s, nil
+	}
+	known := strings.Join(Schemes(), "://, ") + "://"
+	if !found || strings.ContainsAny(name, ":@/") {
+		return scheme{}, fmt.Errorf("broker URL has no scheme; known are %s", known)
+	}
+	return scheme{}, fmt.Errorf("broker URL has the unknown scheme %.20q; known are %s", name, known)
+}
+
+// Redact returns a broker URL without user, password and token, for people to
+// read. It understands malformed URLs, and then rather leaves out too much.
+func Redact(url string) string {
+	scheme, rest, found := strings.Cut(url, "://")
+	if !found {
+		scheme, rest = "", url
+	} else {
+		scheme += "://"
+	}
+	if at := strings.LastIndex(rest, "@"); at >= 0 {
+		rest = "***" + rest[at:]
+	}
+	return scheme + rest
+}

@@ -1,0 +1,165 @@
+package natspubsub
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// An Address is what a nats:// or tls:// URL says.
+type Address struct {
+	// Server is HOST:PORT. The port is 4222 where the URL has none.
+	Server string
+	// TLS is set by the scheme tls. The server's certificate must be signed by
+	// an authority that the system trusts (SSL_CERT_FILE adds one).
+	TLS bool
+	// Stream is the name of the stream and of its subject.
+	Stream string
+	// Consumer is the durable consumer's name; "starling" by default.
+	Consumer string
+	// AckWait is how long the server waits for an acknowledgement or a renewal
+	// before it delivers a message again; 30 s by default, at least 1 s.
+	AckWait time.Duration
+	// MaxAckPending is how many messages may be delivered and not acknowledged;
+	// 8,192 by default, 64 to 65,536.
+	MaxAckPending int
+	// MaxBytes is the size at which a stream that is made refuses more; 8 GiB
+	// by default.
+	MaxBytes int64
+	// MaxAge is how long a stream that is made keeps a message; 7 days by
+	// default.
+	MaxAge time.Duration
+
+	// set names the parameters that the URL itself gave.
+	set map[string]bool
+	// user holds the credentials, which no message may show.
+	user *url.Userinfo
+}
+
+const (
+	defaultPort          = "4222"
+	defaultConsumer      = "starling"
+	defaultAckWait       = 30 * time.Second
+	defaultMaxAckPending = 8192
+	defaultMaxBytes      = 8 << 30
+	defaultMaxAge        = 7 * 24 * time.Hour
+)
+
+// name is what JetStream allows as the name of a stream, of a consumer and as
+// one token of a subject at once.
+var name = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
+
+// errMalformed repeats nothing of the URL: a piece of a password that holds an
+// unescaped character ends up anywhere.
+var errMalformed = errors.New("malformed broker URL: want nats://HOST:PORT/NAME, " +
+	"with special characters in user and password written as %XX")
+
+var errName = errors.New("want 1 to 128 letters, digits, '_' or '-'")
+
+// ParseURL reads a URL with the scheme nats or tls. User and password, or a
+// token in the place of the user, may stand before the host. No error repeats
+// them.
+func ParseURL(text string) (Address, error) {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.Fragment != "" || u.Opaque != "" {
+		return Address{}, errMalformed
+	}
+	a := Address{
+		TLS: u.Scheme == "tls", Stream: strings.TrimPrefix(u.Path, "/"), Consumer: defaultConsumer,
+		AckWait: defaultAckWait, MaxAckPending: defaultMaxAckPending,
+		MaxBytes: defaultMaxBytes, MaxAge: defaultMaxAge, user: u.User, set: map[string]bool{},
+	}
+	if u.Scheme != "nats" && u.Scheme != "tls" {
+		return Address{}, errMalformed
+	}
+	if a.Server, err = server(u); err != nil {
+		return Address{}, err
+	}
+	if !name.MatchString(a.Stream) {
+		return Address{}, fmt.Errorf("stream name %q in broker URL: %w", a.Stream, errName)
+	}
+	return a, a.parameters(u.RawQuery)
+}
+
+// DefaultConsumer sets the consumer's name where the URL did not.
+func (a *Address) DefaultConsumer(consumer string) error {
+	if a.set["consumer"] {
+		return nil
+	}
+	if err := a.parameter("consumer", consumer); err != nil {
+		return fmt.Errorf("consumer name %q: %w", consumer, err)
+	}
+	return nil
+}
+
+func server(u *url.URL) (string, error) {
+	port := u.Port()
+	if port == "" {
+		port = defaultPort
+	}
+	if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 || u.Hostname() == "" {
+		return "", errMalformed
+	}
+	return net.JoinHostPort(u.Hostname(), port), nil
+}
+
+func (a *Address) parameters(query string) error {
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return errMalformed
+	}
+	for key, all := range values {
+		if len(all) != 1 {
+			return fmt.Errorf("parameter %s in broker URL: given %d times", key, len(all))
+		}
+		if err := a.parameter(key, all[0]); err != nil {
+			return fmt.Errorf("parameter %s=%q in broker URL: %w", key, all[0], err)
+		}
+		a.set[key] = true
+	}
+	return nil
+}
+
+func (a *Address) parameter(key, value string) (err error) {
+	switch key {
+	case "consumer":
+		if a.Consumer = value; !name.MatchString(value) {
+			return errName
+		}
+		return nil
+	case "ack_wait":
+		a.AckWait, err = duration(value, time.Second)
+	case "max_age":
+		a.MaxAge, err = duration(value, time.Minute)
+	case "max_ack_pending":
+		var n int64
+		n, err = integer(value, 64, 65536)
+		a.MaxAckPending = int(n)
+	case "max_bytes":
+		a.MaxBytes, err = integer(value, 1<<20, 1<<50)
+	default:
+		return errors.New("unknown; known are ack_wait, consumer, max_ack_pending, max_age, max_bytes")
+	}
+	return err
+}
+
+func duration(value string, least time.Duration) (time.Duration, error) {
+	d, err := time.ParseDuration(value)
+	if err != nil || d < least {
+		return 0, fmt.Errorf("want a duration of at least %v, such as 45s or 1h", least)
+	}
+	return d, nil
+}
+
+func integer(value string, least, most int64) (int64, error) {
+	n, err := strconv.ParseInt(value, 10, 64)
+	if err != nil || n < least || n > most {
+		return 0, fmt.Errorf("want a whole number from %d to %d", least, most)
+	}
+	return n, nil
+}

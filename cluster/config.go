@@ -1,0 +1,72 @@
+package cluster
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"starling/birch"
+)
+
+// Config says how a stream is clustered. A state keeps the one it began with.
+type Config struct {
+	// Dim is the length of the vectors.
+	Dim int `json:"dim"`
+	// Threshold bounds how wide a micro-cluster may be: a document joins the
+	// nearest one when the cosine to its centroid is at least 1 - Threshold².
+	// On unit vectors this is the scale of BIRCH's radius, whose square is one
+	// minus the mean cosine of all pairs, so scikit-learn's thresholds keep
+	// their meaning. It is above 0 and at most 1. [Calibrate] finds one.
+	Threshold float64 `json:"threshold"`
+	// Branching is the number of entries a node of the CF-tree may hold; at
+	// least 2. Zero means 50.
+	Branching int `json:"branching"`
+	// MaxMicros bounds the micro-clusters and with them the memory; at least
+	// 2. When there would be more, the threshold rises and the closest are
+	// joined. Zero means 4,000.
+	MaxMicros int `json:"max_micros"`
+}
+
+// DefaultBranching and DefaultMaxMicros stand in for zeros in a [Config].
+const (
+	DefaultBranching = 50
+	DefaultMaxMicros = 4000
+)
+
+func (c Config) withDefaults() Config {
+	if c.Branching == 0 {
+		c.Branching = DefaultBranching
+	}
+	if c.MaxMicros == 0 {
+		c.MaxMicros = DefaultMaxMicros
+	}
+	return c
+}
+
+func (c Config) validate() error {
+	switch {
+	case c.Dim < 1:
+		return fmt.Errorf("dimension %d: must be at least 1", c.Dim)
+	case math.IsNaN(c.Threshold) || c.Threshold <= 0 || c.Threshold > 1:
+		return fmt.Errorf("threshold %v: must be above 0 and at most 1", c.Threshold)
+	case c.Branching < 2:
+		return fmt.Errorf("branching factor %d: must be at least 2", c.Branching)
+	case c.MaxMicros < 2:
+		return errors.New("the bound on micro-clusters must be at least 2")
+	}
+	return nil
+}
+
+// newTree makes the CF-tree of a configuration. Absorption goes by cosine: on
+// short texts it keeps clusters apart that the radius joins, because the radius
+// of two unrelated unit vectors is never above sqrt(1/2).
+func (c Config) newTree() (*birch.Tree, error) {
+	return birch.New(birch.Config{
+		Dim:        c.Dim,
+		Threshold:  c.Threshold,
+		Criterion:  birch.Cosine,
+		Branching:  c.Branching,
+		MaxEntries: c.MaxMicros,
+		ScanLimit:  c.MaxMicros,
+	})
+}

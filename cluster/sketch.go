@@ -1,0 +1,58 @@
+package cluster
+
+// A termSketch counts the terms of all documents in fixed space: a count-min
+// sketch with conservative update (Cormode and Muthukrishnan 2005; Estan and
+// Varghese 2002). A count is never too low.
+type termSketch struct {
+	// total is the number of terms added.
+	total int64
+	rows  [sketchDepth][sketchWidth]uint32
+}
+
+const (
+	sketchDepth = 4
+	sketchWidth = 1 << 13
+)
+
+func (s *termSketch) add(term string) {
+	s.total++
+	cells := sketchCells(term)
+	least := s.least(cells)
+	if least == 1<<32-1 {
+		return
+	}
+	for row, cell := range cells {
+		if s.rows[row][cell] == least {
+			s.rows[row][cell]++
+		}
+	}
+}
+
+// count returns how often a term was added, or somewhat more.
+func (s *termSketch) count(term string) int64 { return int64(s.least(sketchCells(term))) }
+
+func (s *termSketch) least(cells [sketchDepth]uint32) uint32 {
+	least := s.rows[0][cells[0]]
+	for row := 1; row < sketchDepth; row++ {
+		least = min(least, s.rows[row][cells[row]])
+	}
+	return least
+}
+
+// sketchCells places a term in every row, from one 64-bit FNV-1a hash whose
+// halves are combined (Kirsch and Mitzenmacher 2006).
+func sketchCells(term string) [sketchDepth]uint32 {
+	hash := uint64(14695981039346656037)
+	for i := range len(term) {
+		hash = (hash ^ uint64(term[i])) * 1099511628211
+	}
+	hash ^= hash >> 33
+	hash *= 0xff51afd7ed558ccd
+	hash ^= hash >> 33
+	low, high := uint32(hash), uint32(hash>>32)|1
+	var cells [sketchDepth]uint32
+	for row := range cells {
+		cells[row] = (low + uint32(row)*high) % sketchWidth
+	}
+	return cells
+}

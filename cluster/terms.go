@@ -1,0 +1,103 @@
+package cluster
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+const (
+	// maxTerms bounds the terms counted for one cluster.
+	maxTerms = 24
+	// maxTermBytes leaves out terms that nobody would read as a word.
+	maxTermBytes = 40
+	// maxTermsPerText bounds the work that one document can cause.
+	maxTermsPerText = 256
+	// topTerms is how many terms describe a cluster.
+	topTerms = 5
+)
+
+// terms returns the words of a text that may describe it: lower-cased, at least
+// two characters long, without stop words and bare numbers. A word said twice
+// comes once, so that one document cannot name a cluster by repeating itself.
+func terms(text string) []string {
+	var found []string
+	for word := range strings.FieldsFuncSeq(strings.ToLower(text), isSeparator) {
+		word = strings.Trim(word, "'’_")
+		if len(found) == maxTermsPerText {
+			break
+		}
+		if isTerm(word) && !slices.Contains(found, word) {
+			found = append(found, word)
+		}
+	}
+	return found
+}
+
+func isSeparator(r rune) bool {
+	return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r) && r != '\'' && r != '’' && r != '_'
+}
+
+func isTerm(word string) bool {
+	if len(word) < 2 || len(word) > maxTermBytes || stopWords[strings.ReplaceAll(word, "’", "'")] {
+		return false
+	}
+	return strings.IndexFunc(word, unicode.IsLetter) >= 0
+}
+
+// termCounts counts the terms of one cluster in bounded space by the
+// space-saving algorithm (Metwally, Agrawal and El Abbadi 2005): a new term
+// takes the place of the rarest and inherits its count. Kept in the order in
+// which the places were taken.
+type termCounts []termCount
+
+type termCount struct {
+	term  string
+	count int64
+	// over is at most how much of count belongs to terms that were replaced.
+	over int64
+}
+
+func (c *termCounts) add(term string, n int64) {
+	rarest := 0
+	for i := range *c {
+		if (*c)[i].term == term {
+			(*c)[i].count += n
+			return
+		}
+		if (*c)[i].count < (*c)[rarest].count {
+			rarest = i
+		}
+	}
+	if len(*c) < maxTerms {
+		*c = append(*c, termCount{term: strings.Clone(term), count: n})
+		return
+	}
+	over := (*c)[rarest].count
+	(*c)[rarest] = termCount{term: strings.Clone(term), count: over + n, over: over}
+}
+
+// top returns the terms that set a cluster apart, best first: by class-based
+// TF-IDF (Grootendorst 2022), the certain count times the logarithm of one plus
+// the ratio of all terms to the term's count in all documents.
+func (c termCounts) top(common *termSketch) []string {
+	type scored struct {
+		term  string
+		score float64
+	}
+	ranked := make([]scored, 0, len(c))
+	for _, t := range c {
+		rarity := math.Log1p(float64(common.total) / float64(max(1, common.count(t.term))))
+		ranked = append(ranked, scored{t.term, float64(t.count-t.over) * rarity})
+	}
+	slices.SortFunc(ranked, func(a, b scored) int {
+		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.term, b.term))
+	})
+	names := make([]string, 0, topTerms)
+	for _, r := range ranked[:min(topTerms, len(ranked))] {
+		names = append(names, r.term)
+	}
+	return names
+}

@@ -1,0 +1,25 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"starling/broker/embedded"
+)
+
+type brokerCmd struct {
+	Listen string `help:"Address to listen on." default:"127.0.0.1:4222" placeholder:"HOST:PORT"`
+	Data   string `required:"" help:"Folder of the streams." placeholder:"DIR" type:"path"`
+}
+
+// Run serves until told to stop.
+func (c *brokerCmd) Run(ctx context.Context, std streams) error {
+	server, err := embedded.Start(c.Data, c.Listen)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(std.err, "broker listening; use %s\n", server.URL("NAME"))
+	<-ctx.Done()
+	server.Shutdown()
+	return nil
+}

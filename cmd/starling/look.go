@@ -1,0 +1,197 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"starling"
+	"starling/cluster"
+	"starling/console"
+	"starling/store"
+)
+
+type clustersCmd struct {
+	State string `required:"" help:"Folder of the state." placeholder:"DIR" type:"path"`
+	JSON  bool   `help:"Print one JSON object."`
+	Limit *int   `help:"Most clusters to print, 0 for all; by default 20 in the table and all in JSON." placeholder:"N"`
+}
+
+// Run lists the clusters, largest first.
+func (c *clustersCmd) Run(ctx context.Context, std streams) error {
+	reading, err := readState(ctx, c.State)
+	if err != nil {
+		return err
+	}
+	clusters := reading.state.Clusters(c.limit())
+	if c.JSON {
+		err = console.WriteJSON(std.out, struct {
+			Documents int64             `json:"documents"`
+			Clusters  []cluster.Summary `json:"clusters"`
+		}{reading.state.Documents(), clusters})
+	} else {
+		err = printClusters(std, reading.state, clusters)
+	}
+	return errors.Join(err, reading.store.Close())
+}
+
+func (c *clustersCmd) limit() int {
+	switch {
+	case c.Limit != nil:
+		return max(0, *c.Limit)
+	case c.JSON:
+		return 0
+	}
+	return tableRows
+}
+
+func printClusters(std streams, state *cluster.State, clusters []cluster.Summary) error {
+	if err := console.Table(std.out, clusters); err != nil {
+		return err
+	}
+	more := ""
+	if rest := state.Len() - len(clusters); rest > 0 {
+		more = fmt.Sprintf(", %d of them not shown", rest)
+	}
+	_, err := fmt.Fprintf(std.out, "%d documents in %d clusters%s\n", state.Documents(), state.Len(), more)
+	return err
+}
+
+type showCmd struct {
+	State string `required:"" help:"Folder of the state." placeholder:"DIR" type:"path"`
+	ID    string `arg:"" help:"Id of the cluster."`
+	JSON  bool   `help:"Print one JSON object."`
+	Limit int    `help:"Most documents to print; 0 for all." default:"0" placeholder:"N"`
+}
+
+// A shown document is one line of a cluster.
+type shownDocument struct {
+	ID         string  `json:"id"`
+	Text       string  `json:"text"`
+	Similarity float32 `json:"similarity"`
+}
+
+// Run prints one cluster and its documents in the order they came.
+func (c *showCmd) Run(ctx context.Context, std streams) error {
+	number, err := strconv.ParseUint(strings.TrimPrefix(c.ID, "#"), 10, 64)
+	if err != nil {
+		return fmt.Errorf("cluster id %q: must be a number, as `starling clusters` prints it", c.ID)
+	}
+	reading, err := readState(ctx, c.State)
+	if err != nil {
+		return err
+	}
+	return errors.Join(c.show(ctx, std, reading, starling.ClusterID(number)), reading.store.Close())
+}
+
+func (c *showCmd) show(ctx context.Context, std streams, reading *reading, id starling.ClusterID) error {
+	summary, ok := reading.state.Cluster(id)
+	if !ok {
+		return fmt.Errorf("there is no cluster %v in %s; it may have become part of another one", id, c.State)
+	}
+	documents := make([]shownDocument, 0, summary.Size)
+	for update, err := range reading.store.Documents(ctx, store.Query{Cluster: id, Limit: c.Limit}) {
+		if err != nil {
+			return err
+		}
+		documents = append(documents, shownDocument{update.ID, update.Text, update.Similarity})
+	}
+	if c.JSON {
+		return console.WriteJSON(std.out, struct {
+			cluster.Summary
+			Documents []shownDocument `json:"documents"`
+		}{summary, documents})
+	}
+	return printCluster(std, summary, documents)
+}
+
+func printCluster(std streams, summary cluster.Summary, documents []shownDocument) error {
+	const idWidth = 36
+	textWidth := max(20, console.Width(std.out)-idWidth-len("  0.00  "))
+	_, err := fmt.Fprintf(std.out, "cluster %v, %d documents: %s\n", summary.ID, summary.Size, console.Safe(strings.Join(summary.Terms, ", ")))
+	for _, d := range documents {
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(std.out, "%-*s  %.2f  %s\n", idWidth, console.Clip(d.ID, idWidth), d.Similarity, console.Clip(d.Text, textWidth))
+	}
+	return err
+}
+
+type assignCmd struct {
+	State string   `required:"" help:"Folder of the state." placeholder:"DIR" type:"path"`
+	JSON  bool     `help:"Print one JSON object a text."`
+	Text  []string `arg:"" help:"Texts to look up."`
+}
+
+// An assigned text is what assign says of one text.
+type assigned struct {
+	Text string `json:"text"`
+	// Cluster is the cluster the text is most like.
+	Cluster    starling.ClusterID `json:"cluster"`
+	Similarity float64            `json:"similarity"`
+	// Joins says whether a message with the text would join it; if not, it
+	// would begin a cluster of its own.
+	Joins bool           `json:"joins"`
+	Terms []string       `json:"terms"`
+	Next  *cluster.Match `json:"next,omitempty"`
+}
+
+// Run looks texts up.
+func (c *assignCmd) Run(ctx context.Context, std streams) error {
+	reading, err := readState(ctx, c.State)
+	if err != nil {
+		return err
+	}
+	return errors.Join(c.assign(ctx, std, reading), reading.store.Close())
+}
+
+func (c *assignCmd) assign(ctx context.Context, std streams, reading *reading) error {
+	model, err := reading.model(ctx)
+	if err != nil {
+		return err
+	}
+	vectors, err := model.Embed(ctx, c.Text)
+	if err != nil {
+		return err
+	}
+	for i, text := range c.Text {
+		matches, err := reading.state.Assign(vectors[i], 2)
+		if err != nil {
+			return err
+		}
+		if len(matches) == 0 {
+			return fmt.Errorf("the state in %s has no clusters yet", c.State)
+		}
+		if err := c.print(std, text, matches); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *assignCmd) print(std streams, text string, matches []cluster.Match) error {
+	best := matches[0]
+	if c.JSON {
+		a := assigned{Text: text, Cluster: best.ID, Similarity: best.Similarity, Joins: best.Joins, Terms: best.Terms}
+		if len(matches) > 1 {
+			a.Next = &matches[1]
+		}
+		return console.WriteJSON(std.out, a)
+	}
+	verdict := "would join"
+	if !best.Joins {
+		verdict = "would begin a cluster of its own; nearest is"
+	}
+	_, err := fmt.Fprintf(std.out, "%s\n  %s %s\n", console.Safe(text), verdict, describeMatch(best))
+	if err == nil && len(matches) > 1 {
+		_, err = fmt.Fprintf(std.out, "  next best %s\n", describeMatch(matches[1]))
+	}
+	return err
+}
+
+func describeMatch(m cluster.Match) string {
+	return fmt.Sprintf("cluster %v (similarity %.2f, %d documents: %s)", m.ID, m.Similarity, m.Size, console.Safe(strings.Join(m.Terms, ", ")))
+}

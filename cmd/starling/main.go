@@ -1,0 +1,117 @@
+// Command starling clusters a stream of short texts while it flows.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+	kongcompletion "github.com/jotaen/kong-completion"
+)
+
+// cli is the command line. Every flag can also be set by a variable, STARLING_
+// and its name in capitals, and in a YAML file.
+type cli struct {
+	Config  string `help:"YAML file with settings; by default starling/config.yaml in the user's configuration directory, if there is one." placeholder:"FILE" type:"path"`
+	Verbose bool   `short:"v" help:"Log what happens, not only what goes wrong."`
+
+	Demo       demoCmd       `cmd:"" help:"See a stream being clustered: broker, sample messages and clustering in one process."`
+	Run        runCmd        `cmd:"" help:"Cluster the messages of a broker until stopped."`
+	Ingest     ingestCmd     `cmd:"" help:"Publish a collection of texts to a broker."`
+	Broker     brokerCmd     `cmd:"" help:"Run the embedded broker (NATS JetStream) alone."`
+	Clusters   clustersCmd   `cmd:"" help:"List the clusters of a state."`
+	Show       showCmd       `cmd:"" help:"Show one cluster and its documents."`
+	Assign     assignCmd     `cmd:"" help:"Say which cluster a text belongs to; learns nothing."`
+	Embed      embedCmd      `cmd:"" help:"Turn lines into vectors."`
+	Tokenize   tokenizeCmd   `cmd:"" help:"Turn lines into token ids."`
+	Model      modelCmd      `cmd:"" help:"List and describe models."`
+	Version    versionCmd    `cmd:"" help:"Print the version."`
+	Completion completionCmd `cmd:"" help:"Print the code that completes commands in a shell."`
+}
+
+// streams are where a command reads and writes.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+func main() {
+	os.Exit(run(os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}))
+}
+
+// Exit statuses, as documented in the help text.
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+func run(args []string, std streams) int {
+	// The first signal drains; it also restores the default, so that the second
+	// one ends the process at once.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+
+	var commands cli
+	parser, err := newParser(&commands, std)
+	if err != nil {
+		fmt.Fprintln(std.err, "starling:", err)
+		return exitFailed
+	}
+	kongcompletion.Register(parser)
+	parsed, err := parser.Parse(args)
+	if err != nil {
+		return usage(std, err)
+	}
+	slog.SetDefault(slog.New(slog.NewTextHandler(std.err, &slog.HandlerOptions{Level: commands.level()})))
+	parsed.BindTo(ctx, (*context.Context)(nil))
+	err = parsed.Run(std)
+	switch {
+	case errors.Is(err, syscall.EPIPE), err == nil:
+		return exitOK // whoever read the output has seen enough
+	default:
+		fmt.Fprintln(std.err, "starling:", err)
+		return exitFailed
+	}
+}
+
+func newParser(commands *cli, std streams) (*kong.Kong, error) {
+	return kong.New(commands,
+		kong.Name("starling"),
+		kong.Description("Clusters a stream of short texts while it flows.\n\n"+
+			"Settings come from flags, STARLING_* variables and a YAML file, in that order of strength. "+
+			"The exit status is 0, or 1 when a command failed, or 2 when it was not understood."),
+		kong.Writers(std.out, std.err),
+		kong.DefaultEnvars("STARLING"),
+		kong.Resolvers(new(settingsFile)),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.UsageOnError(),
+	)
+}
+
+func usage(std streams, err error) int {
+	fmt.Fprintln(std.err, "starling:", err)
+	var parseError *kong.ParseError
+	if errors.As(err, &parseError) {
+		if command := parseError.Context.Selected(); command != nil {
+			fmt.Fprintf(std.err, "See `starling %s --help`.\n", command.Path())
+			return exitUsage
+		}
+	}
+	fmt.Fprintln(std.err, "See `starling --help`.")
+	return exitUsage
+}
+
+func (c *cli) level() slog.Level {
+	if c.Verbose {
+		return slog.LevelInfo
+	}
+	return slog.LevelWarn
+}

@@ -1,0 +1,176 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strconv"
+
+	"starling/cluster"
+	"starling/dataset"
+	"starling/embed"
+	"starling/embed/models"
+	"starling/pipeline"
+	"starling/store"
+)
+
+// clusteringFlags are the settings of a new state. An existing one keeps those
+// it began with, and asking for others is an error.
+type clusteringFlags struct {
+	Model     string `help:"Name of a model, or its folder; see starling model list." default:"builtin" placeholder:"NAME|DIR"`
+	Threshold string `help:"How wide a cluster may be: above 0, at most 1. The reference example has 0.7; auto finds one for the model." default:"auto" placeholder:"auto|FLOAT"`
+	Branching int    `help:"Most entries of a node of the CF-tree." default:"50" placeholder:"N"`
+	MaxMicros int    `help:"Most micro-clusters kept; bounds memory." default:"4000" placeholder:"N"`
+}
+
+// threshold returns the number asked for, or 0 for auto.
+func (f clusteringFlags) threshold() (float64, error) {
+	if f.Threshold == "auto" {
+		return 0, nil
+	}
+	value, err := strconv.ParseFloat(f.Threshold, 64)
+	if err != nil || !(value > 0 && value <= 1) {
+		return 0, fmt.Errorf("--threshold %s: must be auto or a number above 0 and at most 1", f.Threshold)
+	}
+	return value, nil
+}
+
+// clusterConfig resolves the settings for a model, calibrating where asked to.
+func (f clusteringFlags) clusterConfig(ctx context.Context, model embed.Embedder) (cluster.Config, error) {
+	config := cluster.Config{Dim: model.Dim(), Branching: f.Branching, MaxMicros: f.MaxMicros}
+	threshold, err := f.threshold()
+	if err != nil {
+		return config, err
+	}
+	if threshold == 0 {
+		found, err := calibrate(ctx, model)
+		if err != nil {
+			return config, err
+		}
+		threshold = found.Threshold
+	}
+	config.Threshold = threshold
+	// The one place that knows what is allowed.
+	if _, err := cluster.New(config); err != nil {
+		return config, err
+	}
+	return config, nil
+}
+
+// calibrationTexts is how many texts of the sample a threshold is found from.
+const calibrationTexts = 256
+
+// calibrate finds the threshold for a model from texts of the sample, which are
+// about some thirty different things.
+func calibrate(ctx context.Context, model embed.Embedder) (cluster.Calibration, error) {
+	sample, err := dataset.Open(ctx, dataset.Options{Name: dataset.Sample, Limit: calibrationTexts})
+	if err != nil {
+		return cluster.Calibration{}, err
+	}
+	var texts []string
+	for item, err := range sample.Items() {
+		if err != nil {
+			return cluster.Calibration{}, err
+		}
+		texts = append(texts, item.Text)
+	}
+	vectors, err := model.Embed(ctx, texts)
+	if err != nil {
+		return cluster.Calibration{}, fmt.Errorf("calibrating the threshold: %w", err)
+	}
+	return cluster.Calibrate(vectors)
+}
+
+// openState opens the state in dir for writing, or begins one with the
+// settings where there is none.
+func openState(ctx context.Context, dir string, model embed.Embedder, flags clusteringFlags) (*store.Store, error) {
+	if store.Exists(dir) {
+		return continueState(ctx, dir, model, flags)
+	}
+	config, err := flags.clusterConfig(ctx, model)
+	if err != nil {
+		return nil, err
+	}
+	settings, err := json.Marshal(config)
+	if err != nil {
+		return nil, err
+	}
+	info := model.Info()
+	return store.Create(ctx, dir, store.Identity{
+		Model: info.Name, Fingerprint: info.Fingerprint, Dim: info.Dim, Settings: string(settings),
+	})
+}
+
+func continueState(ctx context.Context, dir string, model embed.Embedder, flags clusteringFlags) (*store.Store, error) {
+	st, err := store.Open(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	info := model.Info()
+	if err := st.CheckModel(store.Identity{Model: info.Name, Fingerprint: info.Fingerprint, Dim: info.Dim}); err != nil {
+		return nil, errors.Join(err, st.Close())
+	}
+	if err := flags.checkSettings(st); err != nil {
+		return nil, errors.Join(err, st.Close())
+	}
+	return st, nil
+}
+
+// checkSettings refuses a threshold that is asked for by number and is not the
+// one the state began with.
+func (f clusteringFlags) checkSettings(st *store.Store) error {
+	asked, err := f.threshold()
+	if err != nil || asked == 0 {
+		return err
+	}
+	config, err := stateConfig(st)
+	if err != nil {
+		return err
+	}
+	if config.Threshold != asked {
+		return fmt.Errorf("the state began with threshold %v and keeps it; leave --threshold out, or begin another state", config.Threshold)
+	}
+	return nil
+}
+
+func stateConfig(st *store.Store) (cluster.Config, error) {
+	var config cluster.Config
+	if err := json.Unmarshal([]byte(st.Identity().Settings), &config); err != nil {
+		return config, fmt.Errorf("reading the clustering settings of the state file: %w", err)
+	}
+	return config, nil
+}
+
+// A reading is a state opened to be looked at, beside a running writer or not.
+type reading struct {
+	store *store.Store
+	state *cluster.State
+}
+
+func readState(ctx context.Context, dir string) (*reading, error) {
+	st, err := store.OpenReader(ctx, dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no state in %s; `starling run --state %s ...` begins one", dir, dir)
+	}
+	if err != nil {
+		return nil, err
+	}
+	state, err := pipeline.Recover(ctx, st)
+	if err != nil {
+		return nil, errors.Join(err, st.Close())
+	}
+	return &reading{store: st, state: state}, nil
+}
+
+// model opens the model that the state was made with.
+func (r *reading) model(ctx context.Context) (embed.Embedder, error) {
+	model, err := models.Open(ctx, r.store.Identity().Model, models.Options{})
+	if err != nil {
+		return nil, err
+	}
+	info := model.Info()
+	err = r.store.CheckModel(store.Identity{Model: info.Name, Fingerprint: info.Fingerprint, Dim: info.Dim})
+	return model, err
+}

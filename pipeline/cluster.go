@@ -1,0 +1,115 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+
+	"starling/broker"
+	"starling/store"
+)
+
+// A transaction is what one batch brought, to be committed with others.
+type transaction struct {
+	store.Batch
+	// messages are acknowledged when the transaction is durable.
+	messages []*broker.Message
+	// ids are the ids of Records, in flight until then.
+	ids        []string
+	duplicates int64
+}
+
+// cluster applies the batches in the order they were received. No other
+// stage changes the clustering state.
+func (p *Pipeline) cluster(ctx context.Context) error {
+	defer close(p.applied)
+	snapshotAt := p.State.Documents() // of the last snapshot, as far as this run knows
+	for b := range p.ordered {
+		select {
+		case <-b.embedded:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		t, err := p.apply(ctx, b)
+		if err != nil {
+			return err
+		}
+		if done := p.State.Documents(); done-snapshotAt >= p.SnapshotEvery {
+			if t.Snapshot, err = p.snapshot(); err != nil {
+				return err
+			}
+			snapshotAt = done
+		}
+		if err := send(ctx, p.applied, t); err != nil {
+			return err
+		}
+	}
+	if p.State.Documents() == snapshotAt {
+		return nil
+	}
+	last, err := p.snapshot()
+	if err != nil {
+		return err
+	}
+	return send(ctx, p.applied, &transaction{Batch: store.Batch{Snapshot: last}})
+}
+
+func (p *Pipeline) snapshot() (*store.Snapshot, error) {
+	data, err := p.State.AppendBinary(nil)
+	if err != nil {
+		return nil, fmt.Errorf("taking a snapshot: %w", err)
+	}
+	return &store.Snapshot{Seq: p.State.Documents(), Data: data}, nil
+}
+
+// apply clusters the documents of a batch that the state does not hold yet.
+func (p *Pipeline) apply(ctx context.Context, b *batch) (*transaction, error) {
+	seen, err := p.seen(ctx, b)
+	if err != nil {
+		return nil, err
+	}
+	p.clustering.Lock()
+	defer p.clustering.Unlock()
+	t := &transaction{messages: b.messages}
+	for i, document := range b.documents {
+		if seen[document.ID] {
+			t.duplicates++
+			continue
+		}
+		seen[document.ID] = true
+		update, err := p.State.Apply(document, b.vectors[i])
+		if err != nil {
+			b.refuse(b.messages[i], document, err)
+			continue
+		}
+		t.Records = append(t.Records, store.Record{Update: update, Embedding: b.vectors[i]})
+		t.ids = append(t.ids, document.ID)
+	}
+	p.inFlight.add(t.ids)
+	for _, refused := range b.refused {
+		t.DeadLetters = append(t.DeadLetters, refused.letter)
+		t.messages = append(t.messages, refused.message)
+	}
+	return t, nil
+}
+
+// seen returns which ids of a batch the state holds or is about to. Those in
+// flight are looked at first: one that is committed in between is then found in
+// the store.
+func (p *Pipeline) seen(ctx context.Context, b *batch) (map[string]bool, error) {
+	ids := make([]string, len(b.documents))
+	for i, d := range b.documents {
+		ids[i] = d.ID
+	}
+	flying := p.inFlight.among(ids)
+	known, err := p.Store.Known(ctx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("looking up document ids: %w", err)
+	}
+	if known == nil {
+		known = make(map[string]bool)
+	}
+	for _, id := range flying {
+		known[id] = true
+	}
+	return known, nil
+}

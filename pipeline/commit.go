@@ -1,0 +1,84 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+
+	"starling"
+	"starling/store"
+)
+
+const (
+	// maxPending bounds the transactions that wait for the one being written.
+	maxPending = 32
+	// maxRecords bounds the documents of one transaction.
+	maxRecords = 1024
+)
+
+// commit writes what was clustered. While one transaction is being made
+// durable, the batches that come are gathered for the next, so that the cost of
+// a sync to disk is shared by as many as are waiting.
+func (p *Pipeline) commit(ctx context.Context) error {
+	defer close(p.committed)
+	for t := range p.applied {
+		p.gather(t)
+		if err := p.write(ctx, t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// gather adds the transactions that are waiting to t.
+func (p *Pipeline) gather(t *transaction) {
+	for len(t.Records) < maxRecords && t.Snapshot == nil {
+		select {
+		case next, open := <-p.applied:
+			if !open {
+				return
+			}
+			t.Records = append(t.Records, next.Records...)
+			t.DeadLetters = append(t.DeadLetters, next.DeadLetters...)
+			t.Snapshot = next.Snapshot
+			t.messages = append(t.messages, next.messages...)
+			t.ids = append(t.ids, next.ids...)
+			t.duplicates += next.duplicates
+		default:
+			return
+		}
+	}
+}
+
+// write makes a transaction durable, and only then acknowledges its messages
+// and tells of its updates.
+func (p *Pipeline) write(ctx context.Context, t *transaction) error {
+	if err := p.Store.Commit(ctx, t.Batch); err != nil {
+		return fmt.Errorf("committing %d documents: %w", len(t.Records), err)
+	}
+	for _, message := range t.messages {
+		message.Ack()
+	}
+	p.inFlight.landed(t.ids, len(t.messages))
+	p.summary.Documents += int64(len(t.Records))
+	p.summary.Duplicates += t.duplicates
+	p.summary.DeadLetters += int64(len(t.DeadLetters))
+	select {
+	case p.committed <- struct{}{}:
+	default: // the publisher has been woken and not looked yet
+	}
+	return p.tell(t.Batch)
+}
+
+func (p *Pipeline) tell(b store.Batch) error {
+	if p.OnDeadLetters != nil && len(b.DeadLetters) > 0 {
+		p.OnDeadLetters(b.DeadLetters)
+	}
+	if p.OnUpdates == nil || len(b.Records) == 0 {
+		return nil
+	}
+	updates := make([]starling.Update, len(b.Records))
+	for i, record := range b.Records {
+		updates[i] = record.Update
+	}
+	return p.OnUpdates(updates)
+}

@@ -1,0 +1,50 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"starling"
+	"starling/embed"
+)
+
+// embed is one worker: it gives batches their vectors.
+func (p *Pipeline) embed(ctx context.Context) error {
+	for b := range p.unembedded {
+		if err := b.embed(ctx, p.Model); err != nil {
+			return err
+		}
+		close(b.embedded)
+	}
+	return nil
+}
+
+// embed gives the batch its vectors. Texts without one are refused and the
+// others tried again.
+func (b *batch) embed(ctx context.Context, model embed.Embedder) error {
+	for len(b.documents) > 0 {
+		vectors, err := model.Embed(ctx, texts(b.documents))
+		if err == nil {
+			b.vectors = vectors
+			return nil
+		}
+		var bad *embed.TextError
+		if !errors.As(err, &bad) {
+			return fmt.Errorf("embedding %d texts with %s: %w", len(b.documents), model.Info().Name, err)
+		}
+		b.refuse(b.messages[bad.Index], b.documents[bad.Index], bad.Err)
+		b.documents = slices.Delete(b.documents, bad.Index, bad.Index+1)
+		b.messages = slices.Delete(b.messages, bad.Index, bad.Index+1)
+	}
+	return nil
+}
+
+func texts(documents []starling.Document) []string {
+	texts := make([]string, len(documents))
+	for i, d := range documents {
+		texts[i] = d.Text
+	}
+	return texts
+}

@@ -1,0 +1,54 @@
+package pipeline
+
+import "sync"
+
+// inFlight knows what was received and is not yet acknowledged, and which ids
+// were clustered and are not yet committed.
+type inFlight struct {
+	mu       sync.Mutex
+	ids      map[string]struct{}
+	messages int64
+}
+
+func newInFlight() *inFlight { return &inFlight{ids: make(map[string]struct{})} }
+
+func (f *inFlight) arrived() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.messages++
+}
+
+func (f *inFlight) add(ids []string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, id := range ids {
+		f.ids[id] = struct{}{}
+	}
+}
+
+func (f *inFlight) among(ids []string) []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var found []string
+	for _, id := range ids {
+		if _, ok := f.ids[id]; ok {
+			found = append(found, id)
+		}
+	}
+	return found
+}
+
+func (f *inFlight) landed(ids []string, messages int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, id := range ids {
+		delete(f.ids, id)
+	}
+	f.messages -= int64(messages)
+}
+
+func (f *inFlight) empty() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.messages == 0
+}

@@ -1,0 +1,113 @@
+package pipeline
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+
+	"starling"
+	"starling/broker"
+)
+
+const (
+	// publishAtATime bounds the updates sent before the cursor moves on.
+	publishAtATime = 256
+	// publishFirstWait and publishLongestWait bound the pause after a failure.
+	publishFirstWait   = 100 * time.Millisecond
+	publishLongestWait = 10 * time.Second
+	// publishLastTries is how often a failure is tried again once the run is over.
+	publishLastTries = 3
+)
+
+// publish sends updates to the topic. The journal is the outbox: a cursor in
+// the state file says up to which update it was emptied, so that updates are
+// sent in order, at least once each, and never before they are durable. When
+// the topic fails the cursor stays, clustering goes on, and what is left over
+// when the run ends is sent by the next one.
+func (p *Pipeline) publish(ctx context.Context) error {
+	if p.Topic == nil {
+		for range p.committed {
+		}
+		return nil
+	}
+	wait, tries := publishFirstWait, 0
+	for over := false; ; {
+		sent, err := p.publishSome(ctx)
+		switch {
+		case err != nil && over && tries == publishLastTries:
+			p.Log.Warn("updates are left for the next run", "error", err)
+			return nil
+		case err != nil:
+			p.Log.Warn("publishing updates; will try again", "error", err, "in", wait)
+			tries++
+			if over, err = p.pause(ctx, wait, over); err != nil {
+				return err
+			}
+			wait = min(2*wait, publishLongestWait)
+		case sent == publishAtATime:
+			wait, tries = publishFirstWait, 0
+		case over:
+			return nil
+		default:
+			wait, tries = publishFirstWait, 0
+			if _, open := <-p.committed; !open {
+				over = true
+			}
+		}
+	}
+}
+
+// pause waits, and returns whether the run is over: no more commits come.
+func (p *Pipeline) pause(ctx context.Context, wait time.Duration, over bool) (bool, error) {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+		return over, context.Cause(ctx)
+	}
+	select {
+	case _, open := <-p.committed:
+		return over || !open, nil
+	default:
+		return over, nil
+	}
+}
+
+// publishSome sends the next updates and moves the cursor past them. It returns
+// how many they were.
+func (p *Pipeline) publishSome(ctx context.Context) (int, error) {
+	after, err := p.Store.Published(ctx)
+	if err != nil {
+		return 0, err
+	}
+	updates, err := p.Store.Updates(ctx, after, publishAtATime)
+	if err != nil || len(updates) == 0 {
+		return 0, err
+	}
+	messages := make([]broker.OutMessage, len(updates))
+	for i, update := range updates {
+		if messages[i], err = encodeUpdate(update); err != nil {
+			return 0, err
+		}
+	}
+	if err := p.Topic.Publish(ctx, messages); err != nil {
+		return 0, err
+	}
+	return len(updates), p.Store.SetPublished(ctx, updates[len(updates)-1].Seq)
+}
+
+// encodeUpdate makes the message of an update: JSON, with the document's id,
+// which is the update's own since a document causes one, in the attribute "id".
+func encodeUpdate(update starling.Update) (broker.OutMessage, error) {
+	body, err := json.Marshal(update)
+	if err != nil {
+		return broker.OutMessage{}, fmt.Errorf("encoding update %d: %w", update.Seq, err)
+	}
+	return broker.OutMessage{Body: body, Attributes: map[string]string{
+		idAttribute: update.ID,
+		"update":    strconv.FormatInt(update.Seq, 10),
+	}}, nil
+}

@@ -1,0 +1,79 @@
+// Package starling holds the words of the project: what arrives, where it was
+// put, and what that changed. It has no logic; every other package speaks in
+// these types.
+//
+// A [Document] is one message of the stream. Clustering it yields an
+// [Update]: the document's [Assignment] and the [Event]s it caused.
+package starling
+
+import (
+	"strconv"
+	"time"
+)
+
+// A Document is one message of the stream.
+type Document struct {
+	// ID names the document. A state counts each id once.
+	ID string `json:"id"`
+	// Text is valid UTF-8, not empty and at most [MaxTextBytes] long.
+	Text string `json:"text"`
+	// Time is when the document was published, in UTC, as the broker says.
+	Time time.Time `json:"time,omitzero"`
+	// Attributes are the message's other attributes, without the id.
+	Attributes map[string]string `json:"attributes,omitempty"`
+}
+
+// MaxTextBytes is the longest text of a document; a longer one is a dead letter.
+const MaxTextBytes = 64 << 10
+
+// A ClusterID names a cluster for ever: ids are given out from 1 upwards and
+// never used again.
+type ClusterID uint64
+
+// String returns the id in decimal, as every command prints and takes it.
+func (id ClusterID) String() string { return strconv.FormatUint(uint64(id), 10) }
+
+// A MicroID names a micro-cluster, one leaf entry of the CF-tree, for ever.
+type MicroID uint64
+
+// An Assignment says where a document was put.
+type Assignment struct {
+	Cluster ClusterID `json:"cluster"`
+	Micro   MicroID   `json:"micro"`
+	// Similarity is the cosine of the document's embedding and the centroid of
+	// its micro-cluster, the document included: 1 for the first of its kind.
+	Similarity float32 `json:"similarity"`
+}
+
+// An EventKind is what happened to clusters.
+type EventKind string
+
+const (
+	// Created says that a cluster began.
+	Created EventKind = "created"
+	// Merged says that the clusters From became part of To and their ids ended.
+	Merged EventKind = "merged"
+	// Grew says that a cluster reached a Size of 5, 10, 20, 50, 100 and so on.
+	Grew EventKind = "grew"
+)
+
+// An Event is something that happened to clusters.
+type Event struct {
+	Kind EventKind `json:"kind"`
+	// From holds the clusters that ended, in a merge.
+	From []ClusterID `json:"from,omitempty"`
+	// To is the cluster that began, grew or took in the others.
+	To ClusterID `json:"to"`
+	// Size is the number of documents in To after the event.
+	Size int64 `json:"size"`
+}
+
+// An Update is what one document caused.
+type Update struct {
+	// Seq numbers the documents of a state from 1 in the order they were
+	// clustered, without gaps.
+	Seq int64 `json:"update"`
+	Document
+	Assignment
+	Events []Event `json:"events,omitempty"`
+}

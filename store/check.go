@@ -1,0 +1,71 @@
+package store
+
+import (
+	"context"
+	"fmt"
+)
+
+// check reads the identity and checks the file as far as that is cheap; the
+// checksums of documents, snapshots and dead letters are checked where they
+// are read.
+func (s *Store) check(ctx context.Context) error {
+	if _, err := readVersion(ctx, s.readers, s.path); err != nil {
+		return err
+	}
+	var err error
+	if s.identity, err = readIdentity(ctx, s.readers, s.path); err != nil {
+		return err
+	}
+	if err := s.checkLength(ctx); err != nil {
+		return err
+	}
+	return s.checkMicros(ctx)
+}
+
+func readIdentity(ctx context.Context, q querier, path string) (Identity, error) {
+	type row struct {
+		Identity
+		sum int64
+	}
+	r, err := queryOne(ctx, q, path, func(r *row) []any {
+		return []any{&r.Model, &r.Fingerprint, &r.Dim, &r.Settings, &r.sum}
+	}, "SELECT model, fingerprint, dim, settings, checksum FROM identity WHERE one = 1")
+	if err != nil {
+		return Identity{}, fmt.Errorf("reading identity: %w", err)
+	}
+	if r.sum != int64(r.Identity.sum()) {
+		return Identity{}, fmt.Errorf("reading identity: %w", damaged(path, "it does not match its checksum"))
+	}
+	return r.Identity, nil
+}
+
+// checkLength compares the length of the journal with the progress row.
+func (s *Store) checkLength(ctx context.Context) error {
+	tx, p, err := s.view(ctx)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() //nolint:errcheck // it only read
+	last, err := queryInt(ctx, tx, s.path, "SELECT coalesce(max(seq), 0) FROM documents")
+	if err != nil {
+		return err
+	}
+	if last != p.documents {
+		return damaged(s.path, fmt.Sprintf("the journal ends at document %d, not at %d", last, p.documents))
+	}
+	return nil
+}
+
+// checkMicros checks the pages of the table of micro-clusters and that it and
+// its index say the same, for its rows have no checksum of their own.
+func (s *Store) checkMicros(ctx context.Context) error {
+	verdict, err := queryOne(ctx, s.readers, s.path, func(v *string) []any { return []any{v} },
+		"PRAGMA integrity_check(micros, 1)")
+	if err != nil {
+		return err
+	}
+	if verdict != "ok" {
+		return damaged(s.path, verdict)
+	}
+	return nil
+}
