@@ -119,7 +119,7 @@ func openLocked(ctx context.Context, dir string, prepare func(path string) error
 	if err := prepare(path); err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
-	s := &Store{path: path, writer: &writer{path: path, lock: lock, indexEvery: indexEvery, walLimit: walLimit}}
+	s := &Store{path: path, writer: &writer{path: path, lock: lock, indexEvery: defaultIndexEvery}}
 	if err := s.openBoth(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}

@@ -19,8 +19,8 @@ import (
 )
 
 type runCmd struct {
-	From string `required:"" help:"Where messages come from: nats://HOST:PORT/NAME, gcppubsub://projects/P/subscriptions/S." placeholder:"URL"`
-	To   string `help:"Where updates are published to, as JSON." placeholder:"URL"`
+	From  string `required:"" help:"Where messages come from: nats://HOST:PORT/NAME, gcppubsub://projects/P/subscriptions/S." placeholder:"URL"`
+	To    string `help:"Where updates are published to, as JSON." placeholder:"URL"`
 	State string `required:"" help:"Folder of the state file; made when absent." placeholder:"DIR" type:"path"`
 	clusteringFlags
 	Print           string        `help:"What to print: updates, one readable line a message; clusters, the table now and then; classic, everything after each message, as the Python example does; json, one update a line; none." enum:"updates,clusters,classic,json,none" default:"updates"`

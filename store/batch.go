@@ -1,0 +1,74 @@
+package store
+
+import (
+	"fmt"
+	"time"
+
+	"starling"
+)
+
+// A Batch is what one transaction appends to a state.
+type Batch struct {
+	// Records are the next documents of the journal, by rising Seq without gaps.
+	Records     []Record
+	DeadLetters []DeadLetter
+	// Snapshot takes the place of the older ones but one; nil for none.
+	Snapshot *Snapshot
+}
+
+// A Record is one document as the journal holds it.
+type Record struct {
+	// Update holds the document, where it was put, and what that changed. Its
+	// time, if any, is of the years 1678 to 2262.
+	starling.Update
+	// Embedding is the document's vector, of the dimension that the state was
+	// created with.
+	Embedding []float32
+}
+
+// A Snapshot is the clustering after the document Seq. The store does not read
+// Data.
+type Snapshot struct {
+	Seq  int64
+	Data []byte
+}
+
+// A DeadLetter is a message that could not be processed, and why.
+type DeadLetter struct {
+	// MessageID is the broker's name of the message, or empty where it has
+	// none. Of two dead letters with one MessageID the first is kept.
+	MessageID string
+	// DocumentID is the id of the document, as far as it could be used.
+	DocumentID string
+	Reason     string
+	Body       []byte
+	Attributes map[string]string
+	Time       time.Time
+}
+
+// maxBatch bounds the records of one batch, so that a transaction stays small.
+const maxBatch = 1 << 16
+
+// validate says what is wrong with a batch that is to follow the document last.
+func (b Batch) validate(last int64, dim int) error {
+	if len(b.Records) > maxBatch {
+		return fmt.Errorf("%d records, want at most %d", len(b.Records), maxBatch)
+	}
+	for i, r := range b.Records {
+		if want := last + 1 + int64(i); r.Seq != want {
+			return fmt.Errorf("record %d has number %d, want %d", i, r.Seq, want)
+		}
+		if len(r.Embedding) != dim {
+			return fmt.Errorf("document %q has an embedding of %d values, want %d", r.ID, len(r.Embedding), dim)
+		}
+		if !r.Time.IsZero() && !time.Unix(0, r.Time.UnixNano()).Equal(r.Time) {
+			return fmt.Errorf("document %q has the time %v, want one of the years 1678 to 2262", r.ID, r.Time)
+		}
+	}
+	if s := b.Snapshot; s != nil {
+		if end := last + int64(len(b.Records)); s.Seq < 0 || s.Seq > end {
+			return fmt.Errorf("a snapshot of document %d, the journal ends at %d", s.Seq, end)
+		}
+	}
+	return nil
+}
