@@ -10,7 +10,7 @@
 //		}
 //	}
 //
-// Nothing but the current line, or the current page of a Parquet file, is held
+// Nothing but the current line, or the current pages of a Parquet file, is held
 // in memory, so a file may be of any size.
 //
 // The sample holds short messages about everyday life, each with an emotion
@@ -55,6 +55,12 @@ func (e *LineError) Error() string { return fmt.Sprintf("%s, line %d: %v", e.Fil
 
 // Unwrap returns what is wrong with the line.
 func (e *LineError) Unwrap() error { return e.Err }
+
+// The collections that have a name.
+const (
+	Sample  = "sample"
+	Emotion = "emotion"
+)
 
 // All, as a split or the only class, asks for every one of them.
 const All = "all"
@@ -130,7 +136,7 @@ func Open(ctx context.Context, o Options) (*Collection, error) {
 }
 
 func (c *Collection) find(ctx context.Context, o Options) error {
-	if o.Name == "emotion" {
+	if o.Name == Emotion {
 		return c.findEmotion(ctx, o)
 	}
 	if o.Split != "" && o.Split != All {
@@ -139,7 +145,7 @@ func (c *Collection) find(ctx context.Context, o Options) error {
 	var s source
 	var err error
 	switch o.Name {
-	case "sample":
+	case Sample:
 		s, err = sampleSource(o)
 	case "-":
 		s, err = stdinSource(o)

@@ -3,27 +3,37 @@ package dataset
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 
-	"starling/dataset/parquet"
+	"github.com/parquet-go/parquet-go"
 )
 
-// A parquetDecoder reads the columns of a Parquet file side by side.
+// parquetRows is how many rows are read from a Parquet file at a time.
+const parquetRows = 64
+
+// A parquetDecoder reads the rows of a Parquet file.
 type parquetDecoder struct {
+	groups  []parquet.RowGroup // those not begun
+	rows    parquet.Rows       // of the group at hand; nil before the first
+	buffer  []parquet.Row
+	ready   []parquet.Row // read into buffer and not returned yet
+	row     int64
 	columns []parquetColumn
 	names   []string // that whole numbers of the label column stand for
-	row     int64
-	rows    int64
 }
 
+// A parquetColumn is where in a row the value of a field is.
 type parquetColumn struct {
-	values *parquet.Reader
-	field  func(*fields) *string // where a value goes
+	index int
+	field func(*fields) *string // where the value goes
 }
 
-func newParquetDecoder(r io.Reader, s source) (*parquetDecoder, error) {
+func newParquetDecoder(r io.Reader, s source) (d *parquetDecoder, err error) {
+	defer damagedParquet(&err)
 	file, ok := r.(*os.File)
 	if !ok {
 		return nil, errors.New("Parquet can be read from a file alone")
@@ -32,19 +42,32 @@ func newParquetDecoder(r io.Reader, s source) (*parquetDecoder, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := parquet.Open(file, info.Size())
+	f, err := parquet.OpenFile(file, info.Size(), parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("damaged Parquet file: %w", err)
 	}
-	d := &parquetDecoder{rows: f.Rows}
+	d = &parquetDecoder{groups: f.RowGroups(), buffer: make([]parquet.Row, parquetRows)}
 	return d, d.choose(f, s.fields)
 }
 
-// choose opens the columns that hold the parts of an item.
+// damagedParquet makes an error of a panic, which is what the library has for
+// some kinds of damage.
+func damagedParquet(err *error) {
+	if r := recover(); r != nil {
+		*err = fmt.Errorf("damaged Parquet file: %v", r)
+	}
+}
+
+// choose finds the columns that hold the parts of an item: those of the top
+// level that hold one value a row.
 func (d *parquetDecoder) choose(f *parquet.File, want fields) error {
-	have := make([]string, len(f.Columns))
-	for i, c := range f.Columns {
-		have[i] = c.Name
+	var have []string
+	columns := make(map[string]*parquet.Column)
+	for _, c := range f.Root().Columns() {
+		if c.Leaf() && !c.Repeated() {
+			have = append(have, c.Name())
+			columns[c.Name()] = c
+		}
 	}
 	names, err := want.choose(have)
 	if err != nil {
@@ -57,41 +80,81 @@ func (d *parquetDecoder) choose(f *parquet.File, want fields) error {
 		func(f *fields) *string { return &f.id },
 		func(f *fields) *string { return &f.when },
 	} {
-		name := *field(&names)
-		if name == "" {
-			continue
+		if column := columns[*field(&names)]; column != nil {
+			d.columns = append(d.columns, parquetColumn{column.Index(), field})
 		}
-		values, err := f.Column(name)
-		if err != nil {
-			return err
-		}
-		d.columns = append(d.columns, parquetColumn{values, field})
 	}
-	d.names = classNames(f, names.label)
+	if label := columns[names.label]; label != nil && isInteger(label.Type().Kind()) {
+		d.names = classNames(f, names.label)
+	}
 	return nil
 }
 
-func (d *parquetDecoder) next() (Item, int64, error) {
-	if d.row == d.rows {
-		return Item{}, d.row, io.EOF
+func isInteger(k parquet.Kind) bool { return k == parquet.Int32 || k == parquet.Int64 }
+
+func (d *parquetDecoder) next() (item Item, row int64, err error) {
+	defer damagedParquet(&err)
+	if len(d.ready) == 0 {
+		if err := d.read(); err != nil {
+			return Item{}, d.row, err
+		}
 	}
+	values := d.ready[0]
+	d.ready = d.ready[1:]
 	d.row++
 	var v fields
 	for _, c := range d.columns {
-		value, err := c.values.Next()
-		if errors.Is(err, io.EOF) {
-			err = io.ErrUnexpectedEOF
+		if i := slices.IndexFunc(values, func(v parquet.Value) bool { return v.Column() == c.index }); i >= 0 && !values[i].IsNull() {
+			*c.field(&v) = values[i].String()
 		}
-		if err != nil {
-			return Item{}, d.row, err
-		}
-		*c.field(&v) = value
 	}
 	if i, err := strconv.Atoi(v.label); err == nil && i >= 0 && i < len(d.names) {
 		v.label = d.names[i]
 	}
-	item, err := v.item()
+	item, err = v.item()
 	return item, d.row, err
+}
+
+// read fills ready from the group at hand, or the next one that has rows.
+func (d *parquetDecoder) read() error {
+	for {
+		if d.rows != nil {
+			n, err := d.rows.ReadRows(d.buffer)
+			d.ready = d.buffer[:n]
+			if n > 0 {
+				return nil
+			}
+			if err != nil && !errors.Is(err, io.EOF) {
+				return fmt.Errorf("damaged Parquet file: %w", err)
+			}
+		}
+		if err := d.nextGroup(); err != nil {
+			return err
+		}
+	}
+}
+
+// nextGroup begins the next group of rows; after the last it returns io.EOF.
+func (d *parquetDecoder) nextGroup() error {
+	if d.rows != nil {
+		if err := d.rows.Close(); err != nil {
+			return err
+		}
+		d.rows = nil
+	}
+	if len(d.groups) == 0 {
+		return io.EOF
+	}
+	d.rows, d.groups = d.groups[0].Rows(), d.groups[1:]
+	return nil
+}
+
+// close ends the reading of a group.
+func (d *parquetDecoder) close() {
+	if d.rows != nil {
+		// It was read only: closing it can lose nothing.
+		_ = d.rows.Close()
+	}
 }
 
 // classNames returns the names of the classes in a column of numbers, which
@@ -104,14 +167,10 @@ func classNames(f *parquet.File, column string) []string {
 			} `json:"features"`
 		} `json:"info"`
 	}
+	text, _ := f.Lookup("huggingface")
 	// Metadata of another shape has no names, which is no error.
-	if err := json.Unmarshal([]byte(f.Metadata["huggingface"]), &about); err != nil {
+	if err := json.Unmarshal([]byte(text), &about); err != nil {
 		return nil
 	}
-	for _, c := range f.Columns {
-		if c.Name == column && c.Integer {
-			return about.Info.Features[column].Names
-		}
-	}
-	return nil
+	return about.Info.Features[column].Names
 }

@@ -115,7 +115,10 @@ func (s source) decode(file io.ReadCloser) (decoder, func(), error) {
 	r := bufio.NewReaderSize(file, bufferBytes)
 	if s.format == Parquet || s.format == Auto && startsWith(r, "PAR1") {
 		d, err := newParquetDecoder(file, s)
-		return d, func() {}, err
+		if err != nil {
+			return nil, nil, err
+		}
+		return d, d.close, nil
 	}
 	r, closer, err := decompress(r)
 	if err != nil {
