@@ -60,7 +60,7 @@ func (s *Store) checkLength(ctx context.Context) error {
 // its index say the same, for its rows have no checksum of their own.
 func (s *Store) checkMicros(ctx context.Context) error {
 	verdict, err := queryOne(ctx, s.readers, s.path, func(v *string) []any { return []any{v} },
-		"PRAGMA integrity_check(micros, 1)")
+		"SELECT integrity_check FROM pragma_integrity_check('micros') LIMIT 1")
 	if err != nil {
 		return err
 	}

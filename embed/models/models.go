@@ -18,9 +18,12 @@ const Builtin = "builtin"
 
 // Options say how a model is loaded. The zero value is right for most.
 type Options struct {
-	// DType is the number format that the model computes in. Empty leaves the
+	// Dtype is the number format that the model computes in. Empty leaves the
 	// choice to the model. The built-in one has "f32" only.
-	DType string
+	Dtype string
+	// NoNormalize leaves vectors at the length that the model gives them. Those
+	// of the built-in model have length one all the same.
+	NoNormalize bool
 }
 
 // A Tokenizer is a model that can show the ids of a text's tokens, special
@@ -45,8 +48,8 @@ func Open(ctx context.Context, name string, opts Options) (embed.Embedder, error
 }
 
 func openStatic(name string, opts Options) (embed.Embedder, error) {
-	if opts.DType != "" && opts.DType != "f32" {
-		return nil, fmt.Errorf("model %q has no dtype %q: it has f32 only", name, opts.DType)
+	if opts.Dtype != "" && opts.Dtype != "f32" {
+		return nil, fmt.Errorf("model %q has no dtype %q: it has f32 only", name, opts.Dtype)
 	}
 	model, err := static.New()
 	if err != nil {

@@ -21,7 +21,7 @@ func TestEveryListedModelOpensByItsName(t *testing.T) {
 }
 
 func TestBuiltinIsATokenizer(t *testing.T) {
-	model, err := models.Open(t.Context(), models.Builtin, models.Options{DType: "f32"})
+	model, err := models.Open(t.Context(), models.Builtin, models.Options{Dtype: "f32"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +44,7 @@ func TestErrorsNameTheModel(t *testing.T) {
 		{"", "", []string{`""`, "known models"}},
 		{"builtin", "int8", []string{`"builtin"`, `"int8"`, "f32"}},
 	} {
-		_, err := models.Open(t.Context(), test.name, models.Options{DType: test.dtype})
+		_, err := models.Open(t.Context(), test.name, models.Options{Dtype: test.dtype})
 		if err == nil {
 			t.Errorf("%q with dtype %q opened", test.name, test.dtype)
 			continue

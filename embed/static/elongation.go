@@ -15,20 +15,21 @@ func elongated(word []byte) bool {
 }
 
 // unstretch returns what the writer of an elongated word meant: the word with
-// every such run cut to two letters if the table has that ("goooood"), else
-// cut to one if it has that ("soooo"), else again two. The result is valid
-// until the next call.
+// every such run cut to two letters ("goooood"), or to one ("soooo"), or as it
+// is ("www"), whichever is the commonest word, and cut to two where the table
+// has none of them. The result is valid until the next call.
 func (e *encoder) unstretch(word []byte) []byte {
 	e.squeezed = appendSqueezed(e.squeezed[:0], word, 2)
-	double := len(e.squeezed)
-	if _, known := e.words.weight(hash(wordSeed, e.squeezed)); known {
-		return e.squeezed
-	}
+	length := len(e.squeezed)
 	e.squeezed = appendSqueezed(e.squeezed, word, 1)
-	if _, known := e.words.weight(hash(wordSeed, e.squeezed[double:])); known {
-		return e.squeezed[double:]
+	meant := e.squeezed[:length]
+	least, _ := e.words.weight(hash(wordSeed, meant))
+	for _, other := range [][]byte{e.squeezed[length:], word} {
+		if weight, known := e.words.weight(hash(wordSeed, other)); known && weight < least {
+			meant, least = other, weight
+		}
 	}
-	return e.squeezed[:double]
+	return meant
 }
 
 // appendSqueezed appends word with its elongated runs of letters cut to keep.

@@ -73,13 +73,11 @@ var (
 // addWord adds the directions of word and of its n-grams, of length w times
 // the word's weight together.
 func (e *encoder) addWord(row *vector, word []byte, w float32) {
-	f := hash(wordSeed, word)
-	weight, known := e.words.weight(f)
-	if !known && elongated(word) {
+	if elongated(word) {
 		word = e.unstretch(word)
-		f = hash(wordSeed, word)
-		weight, _ = e.words.weight(f)
 	}
+	f := hash(wordSeed, word)
+	weight, _ := e.words.weight(f)
 	row.add(f, w*weight*wordPart)
 	e.addNgrams(row, word, w*weight*ngramPart)
 }
