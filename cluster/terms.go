@@ -10,7 +10,7 @@ import (
 
 const (
 	// maxTerms bounds the terms counted for one cluster.
-	maxTerms = 24
+	maxTerms = 128
 	// maxTermBytes leaves out terms that nobody would read as a word.
 	maxTermBytes = 40
 	// maxTermsPerText bounds the work that one document can cause.
