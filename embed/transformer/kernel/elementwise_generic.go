@@ -1,0 +1,133 @@
+package kernel
+
+import "math"
+
+func identityGeneric(dst, residual []float32, ld int, c, bias []float32, rows, cols int) {
+	finishGeneric(dst, residual, ld, c, bias, rows, cols, func(x float32) float32 { return x })
+}
+
+func geluGeneric(dst, residual []float32, ld int, c, bias []float32, rows, cols int) {
+	finishGeneric(dst, residual, ld, c, bias, rows, cols, gelu)
+}
+
+func geluTanhGeneric(dst, residual []float32, ld int, c, bias []float32, rows, cols int) {
+	finishGeneric(dst, residual, ld, c, bias, rows, cols, geluTanh)
+}
+
+func reluGeneric(dst, residual []float32, ld int, c, bias []float32, rows, cols int) {
+	finishGeneric(dst, residual, ld, c, bias, rows, cols, func(x float32) float32 { return max(x, 0) })
+}
+
+func finishGeneric(dst, residual []float32, ld int, c, bias []float32, rows, cols int, activation func(float32) float32) {
+	for r := range rows {
+		for n, x := range c[r*genericCols:][:cols] {
+			y := activation(x + bias[n])
+			if residual != nil {
+				y += residual[r*ld+n]
+			}
+			dst[r*ld+n] = y
+		}
+	}
+}
+
+func gelu(x float32) float32 {
+	z := float64(x)
+	return float32(z / 2 * (1 + math.Erf(z/math.Sqrt2)))
+}
+
+func geluTanh(x float32) float32 {
+	z := float64(x)
+	return float32(z / 2 * (1 + math.Tanh(math.Sqrt(2/math.Pi)*(z+0.044715*z*z*z))))
+}
+
+// bfloat16 returns x rounded to nearest, ties to even.
+func bfloat16(x float32) uint16 {
+	b := math.Float32bits(x)
+	return uint16((b + 0x7fff + b>>16&1) >> 16)
+}
+
+func roundGeneric(dst, src []float32) {
+	for i, x := range src {
+		dst[i] = widen(bfloat16(x))
+	}
+	clear(dst[len(src):])
+}
+
+// quantiseGeneric maps the range of src, extended to hold zero, to 0..255 so
+// that zero itself is exact. Each operation is rounded to float32, as in the
+// assembly.
+func quantiseGeneric(dst []int16, src []float32) step {
+	low, high := float32(0), float32(0)
+	for _, x := range src {
+		low, high = min(low, x), max(high, x)
+	}
+	s, inverse := stepOver(low, high)
+	for i, x := range src {
+		q := math.RoundToEven(float64(float32(x*inverse) + s.zero))
+		dst[i] = int16(min(max(q, 0), 255))
+	}
+	clear(dst[len(src):])
+	return s
+}
+
+// stepOver returns the step of a row with values from low <= 0 to high >= 0,
+// and its inverse. A row with no range to speak of becomes zero.
+func stepOver(low, high float32) (s step, inverse float32) {
+	span := high - low
+	if !(span > 1e-30) {
+		return step{}, 0
+	}
+	inverse = 255 / span
+	return step{scale: span / 255, zero: float32(math.RoundToEven(float64(-low * inverse)))}, inverse
+}
+
+func transposeGeneric(dst, src []float32, ld, rows, k int) {
+	cols := genericCols
+	for i := range k {
+		for n := range cols {
+			x := float32(0)
+			if n < rows {
+				x = src[n*ld+i]
+			}
+			dst[i*cols+n] = x
+		}
+	}
+}
+
+func softmaxGeneric(x []float32, ld, rows, cols int, scale float32) {
+	for r := range rows {
+		row := x[r*ld:][:cols]
+		top := row[0]
+		for _, v := range row {
+			top = max(top, v)
+		}
+		sum := float32(0)
+		for i, v := range row {
+			row[i] = float32(math.Exp(float64((v - top) * scale)))
+			sum += row[i]
+		}
+		for i := range row {
+			row[i] /= sum
+		}
+	}
+}
+
+func layerNormGeneric(rows, gamma, beta []float32, eps float32) {
+	n := len(gamma)
+	for ; len(rows) > 0; rows = rows[n:] {
+		row := rows[:n]
+		var sum, squares float64
+		for _, x := range row {
+			sum += float64(x)
+		}
+		mean := sum / float64(n)
+		for _, x := range row {
+			d := float64(x) - mean
+			squares += d * d
+		}
+		scale := 1 / math.Sqrt(squares/float64(n)+float64(eps))
+		for i, x := range row {
+			row[i] = float32((float64(x)-mean)*scale)*gamma[i] + beta[i]
+		}
+	}
+}

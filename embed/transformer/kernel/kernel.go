@@ -1,0 +1,62 @@
+// Package kernel holds the inner loops of a transformer encoder: the matrix
+// product of a linear layer, attention, layer normalisation and pooling, each
+// written for several instruction sets and chosen when the program runs.
+//
+// A weight matrix is packed once and then shared by all workers:
+//
+//	m, err := kernel.Pack(kernel.Best(), kernel.BF16, weights, bias, out, in)
+//
+// Each worker owns a [Scratch] and multiplies with it:
+//
+//	m.Multiply(dst, src, rows, kernel.Epilogue{Activation: kernel.GELU}, scratch)
+//
+// All matrices are row-major float32 slices without gaps. Nothing here starts
+// a goroutine, and nothing allocates once a Scratch has seen its largest input.
+// A row of a result does not depend on the other rows of the call, bit for bit.
+// Slices whose length does not fit the shape are a programming error and panic.
+package kernel
+
+// A DType is the number format in which a [Matrix] holds its weights and
+// multiplies them with activations. Sums are float32 or wider in all of them.
+type DType uint8
+
+const (
+	// F32 is the reference: nothing is rounded.
+	F32 DType = iota
+	// BF16 rounds weights and activations to bfloat16, to nearest even.
+	BF16
+	// Int8 rounds each column of weights (an output of the layer) to
+	// multiples of its largest absolute value / 127, and each row of
+	// activations to 256 equal steps over its range.
+	Int8
+)
+
+// String returns the name as the command line writes it.
+func (d DType) String() string {
+	switch d {
+	case F32:
+		return "f32"
+	case BF16:
+		return "bf16"
+	case Int8:
+		return "int8"
+	}
+	return "unknown"
+}
+
+// An Activation is a function applied to each value of a product.
+type Activation uint8
+
+const (
+	// Identity leaves values as they are.
+	Identity Activation = iota
+	// GELU is x*Phi(x), Phi being the normal distribution function.
+	GELU
+	// GELUTanh approximates GELU by x/2*(1+tanh(sqrt(2/pi)*(x+0.044715*x^3))),
+	// which model configurations call gelu_new or gelu_pytorch_tanh.
+	GELUTanh
+	// ReLU is max(x, 0).
+	ReLU
+
+	activations = iota
+)

@@ -1,0 +1,61 @@
+package kernel
+
+// loops are the inner loops of a path.
+//
+// A product multiplies rows of activations, lda elements apart, with one panel
+// of packed weights: c[r*ldc+n] is the sum over i < k of a[r*lda+i]*b[i*cols+n],
+// for r < rows and every n < cols. Where elements go in groups (pairs of
+// bfloat16, fours of bytes), k counts groups. The sum of a row is built in one
+// order, whatever the number of rows.
+type loops struct {
+	rows, cols int // of a register tile, the most that a product computes at once
+
+	f32 func(c []float32, ldc int, a []float32, lda int, b []float32, k, rows int)
+	// bf16 takes pairs of bfloat16. bf16Wide takes activations that are
+	// rounded but float32, and widens the weights. A path has one of them.
+	bf16     func(c []float32, ldc int, a []uint16, lda int, b []uint16, k, rows int)
+	bf16Wide func(c []float32, ldc int, a []float32, lda int, b []uint16, k, rows int)
+	// int8 takes groups of four bytes, int8Wide pairs whose activations are
+	// held as int16. A path has one of them. Both undo the quantisation: c is
+	// (sum - row.zero*column.sum) * row.scale * column.scale, the columns
+	// being given as all sums of the panel, then all scales.
+	int8     func(c []float32, ldc int, a []uint8, lda int, b []int8, k, rows int, steps []step, columns []float32)
+	int8Wide func(c []float32, ldc int, a []int16, lda int, b []int8, k, rows int, steps []step, columns []float32)
+
+	// finish sets dst to the activation of c plus bias, plus residual where
+	// that is not nil, for rows x cols values. dst and residual have rows ld
+	// apart, c has loops.cols values a row.
+	finish [activations]func(dst, residual []float32, ld int, c, bias []float32, rows, cols int)
+
+	// round and quantise write a row of activations as the product reads it
+	// and fill dst up with zeros.
+	round        func(dst []uint16, src []float32)
+	roundWide    func(dst, src []float32)
+	quantise     func(dst []uint8, src []float32) step
+	quantiseWide func(dst []int16, src []float32) step
+
+	// transpose writes the transpose of rows x k values, ld apart, as
+	// [k][loops.cols], with zeros for the rows that are missing.
+	transpose func(dst, src []float32, ld, rows, k int)
+	// softmax turns each row x of a rows x cols matrix, ld apart, into
+	// exp(scale*x) divided by its sum.
+	softmax func(x []float32, ld, rows, cols int, scale float32)
+	// layerNorm normalises each row, len(gamma) values long.
+	layerNorm func(rows, gamma, beta []float32, eps float32)
+}
+
+// A step says what the bytes q of a quantised row stand for: (q-zero)*scale.
+type step struct{ scale, zero float32 }
+
+var generic = loops{
+	rows: genericRows, cols: genericCols,
+	f32:          productGeneric,
+	bf16Wide:     productBF16Generic,
+	int8Wide:     productInt8Generic,
+	finish:       [activations]func(dst, residual []float32, ld int, c, bias []float32, rows, cols int){identityGeneric, geluGeneric, geluTanhGeneric, reluGeneric},
+	roundWide:    roundGeneric,
+	quantiseWide: quantiseGeneric,
+	transpose:    transposeGeneric,
+	softmax:      softmaxGeneric,
+	layerNorm:    layerNormGeneric,
+}
