@@ -80,15 +80,16 @@ type OutMessage struct {
 type scheme struct {
 	openSource func(ctx context.Context, url string, options SourceOptions) (*Source, error)
 	openTopic  func(ctx context.Context, url string) (*Topic, error)
-	// check looks without making anything; nil where opening makes nothing.
-	check func(ctx context.Context, url string) error
+	// checkSource and checkTopic look without making anything; nil where opening
+	// makes nothing.
+	checkSource, checkTopic func(ctx context.Context, url string) error
 }
 
 var schemes = map[string]scheme{
 	"gcppubsub": {openSource: openGCPSource, openTopic: openGCPTopic},
 	"mem":       {openSource: openMemSource, openTopic: openMemTopic},
-	"nats":      {openSource: openNATSSource, openTopic: openNATSTopic, check: checkNATS},
-	"tls":       {openSource: openNATSSource, openTopic: openNATSTopic, check: checkNATS},
+	"nats":      natsScheme,
+	"tls":       natsScheme,
 }
 
 // Schemes returns the URL schemes that can be opened, sorted.

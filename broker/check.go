@@ -13,8 +13,8 @@ func CheckSource(ctx context.Context, url string) error {
 	if err != nil {
 		return err
 	}
-	if scheme.check != nil {
-		return scheme.check(ctx, url)
+	if scheme.checkSource != nil {
+		return scheme.checkSource(ctx, url)
 	}
 	source, err := OpenSource(ctx, url, SourceOptions{})
 	if err != nil {
@@ -30,8 +30,8 @@ func CheckTopic(ctx context.Context, url string) error {
 	if err != nil {
 		return err
 	}
-	if scheme.check != nil {
-		return scheme.check(ctx, url)
+	if scheme.checkTopic != nil {
+		return scheme.checkTopic(ctx, url)
 	}
 	topic, err := OpenTopic(ctx, url)
 	if err != nil {
@@ -40,11 +40,20 @@ func CheckTopic(ctx context.Context, url string) error {
 	return topic.Close(ctx)
 }
 
-func checkNATS(ctx context.Context, url string) error {
+func checkNATSSource(ctx context.Context, url string) error {
 	address, conn, err := connectNATS(url)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	return natspubsub.Check(ctx, conn, address)
+	return natspubsub.CheckSubscription(ctx, conn, address)
+}
+
+func checkNATSTopic(ctx context.Context, url string) error {
+	address, conn, err := connectNATS(url)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	return natspubsub.CheckTopic(ctx, conn, address)
 }

@@ -14,6 +14,11 @@ import (
 	"starling/broker/natspubsub"
 )
 
+var natsScheme = scheme{
+	openSource: openNATSSource, openTopic: openNATSTopic,
+	checkSource: checkNATSSource, checkTopic: checkNATSTopic,
+}
+
 func openNATSSource(ctx context.Context, url string, options SourceOptions) (*Source, error) {
 	address, conn, err := connectNATS(url)
 	if err != nil {

@@ -30,25 +30,6 @@ func openStream(ctx context.Context, js jetstream.JetStream, a Address) (jetstre
 	return stream, nil
 }
 
-// Check says whether the stream of an address can be opened on conn. One that is
-// absent can be, and stays absent.
-func Check(ctx context.Context, conn *nats.Conn, a Address) error {
-	ctx, cancel := context.WithTimeout(ctx, setUpTimeout)
-	defer cancel()
-	js, err := jetstream.New(conn)
-	if err != nil {
-		return fmt.Errorf("opening JetStream: %w", err)
-	}
-	stream, err := js.Stream(ctx, a.Stream)
-	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("opening stream %s at %s: %w%s", a.Stream, a.Server, err, streamHint(err))
-	}
-	return takesSubject(stream, a)
-}
-
 func (a Address) streamConfig() jetstream.StreamConfig {
 	return jetstream.StreamConfig{
 		Name: a.Stream, Subjects: []string{a.Stream}, Storage: jetstream.FileStorage,

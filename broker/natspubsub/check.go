@@ -1,0 +1,45 @@
+package natspubsub
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// CheckSubscription says whether [OpenSubscription] would find or could make
+// the stream of an address, and makes nothing.
+func CheckSubscription(ctx context.Context, conn *nats.Conn, a Address) error {
+	_, err := lookUpStream(ctx, conn, a)
+	return err
+}
+
+// CheckTopic says whether [OpenTopic] would find or could make the stream of an
+// address, and makes nothing.
+func CheckTopic(ctx context.Context, conn *nats.Conn, a Address) error {
+	stream, err := lookUpStream(ctx, conn, a)
+	if err != nil || stream == nil {
+		return err
+	}
+	return takesSubject(stream, a)
+}
+
+// lookUpStream returns the stream of an address, or nil where there is none.
+func lookUpStream(ctx context.Context, conn *nats.Conn, a Address) (jetstream.Stream, error) {
+	ctx, cancel := context.WithTimeout(ctx, setUpTimeout)
+	defer cancel()
+	js, err := jetstream.New(conn)
+	if err != nil {
+		return nil, fmt.Errorf("opening JetStream: %w", err)
+	}
+	stream, err := js.Stream(ctx, a.Stream)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("opening stream %s at %s: %w%s", a.Stream, a.Server, err, streamHint(err))
+	}
+	return stream, nil
+}
