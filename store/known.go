@@ -19,13 +19,15 @@ func (s *Store) Known(ctx context.Context, ids []string) (map[string]bool, error
 	open := make(map[digest][]string)
 	for _, id := range ids {
 		d := digestOf(id)
-		if s.writer != nil && s.writer.waiting.has(d) {
+		switch {
+		case s.writer != nil && s.writer.waiting.has(d):
 			known[id] = true
-			continue
+		case s.writer == nil || s.writer.filter.mayHave(d):
+			open[d] = append(open[d], id)
 		}
-		open[d] = append(open[d], id)
 	}
-	// In that order: what was indexed in between is found in the table.
+	// In that order, which is the other way round than the writer's: what was
+	// indexed in between is in the filter and found in the table.
 	found, err := s.indexedAmong(ctx, open)
 	if err != nil {
 		return nil, err
@@ -68,10 +70,14 @@ func (s *Store) lookUp(ctx context.Context, digests []any) ([]digest, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := make([]digest, len(found))
-	for i, b := range found {
+	return toDigests(s.path, found)
+}
+
+func toDigests(path string, blobs [][]byte) ([]digest, error) {
+	all := make([]digest, len(blobs))
+	for i, b := range blobs {
 		if len(b) != len(digest{}) {
-			return nil, damaged(s.path, "the table of ids holds something else")
+			return nil, damaged(path, "the table of ids holds something else")
 		}
 		all[i] = digest(b)
 	}

@@ -175,6 +175,9 @@ func (s *Store) CheckModel(id Identity) error {
 // Close waits for the commit in progress, closes the file and gives up the
 // lock.
 func (s *Store) Close() error {
+	if s.writer != nil {
+		s.writer.stopFilling()
+	}
 	var errs []error
 	for _, stmt := range []*sql.Stmt{s.known, s.document} {
 		if stmt != nil {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"database/sql"
+	"maps"
 	"slices"
 	"sync"
 )
@@ -35,6 +36,14 @@ func arrivals(records []Record) []arrival {
 	all := make([]arrival, len(records))
 	for i, r := range records {
 		all[i] = arrival{digestOf(r.ID), int64(r.Micro), r.Seq}
+	}
+	return all
+}
+
+func digestsOf(arrived []arrival) []digest {
+	all := make([]digest, len(arrived))
+	for i, a := range arrived {
+		all[i] = a.id
 	}
 	return all
 }
@@ -88,6 +97,13 @@ func (w *waiting) has(id digest) bool {
 	defer w.mu.RUnlock()
 	_, ok := w.ids[id]
 	return ok
+}
+
+// digests returns those of what waits.
+func (w *waiting) digests() []digest {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	return slices.Collect(maps.Keys(w.ids))
 }
 
 // index enters what waits and what has arrived since into the tables. Only the

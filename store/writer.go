@@ -28,6 +28,11 @@ type writer struct {
 
 	// waiting holds the documents after progress.indexed.
 	waiting *waiting
+	// filter holds those up to progress.indexed. It is filled by a goroutine
+	// that ends before close returns.
+	filter  filter
+	filling sync.WaitGroup
+	stop    context.CancelFunc
 }
 
 const (
@@ -49,8 +54,25 @@ func (w *writer) open(ctx context.Context, readers querier) error {
 	if w.progress, err = readProgress(ctx, readers, w.path); err != nil {
 		return err
 	}
-	w.waiting, err = readWaiting(ctx, readers, w.path, w.progress.indexed)
-	return err
+	if w.waiting, err = readWaiting(ctx, readers, w.path, w.progress.indexed); err != nil {
+		return err
+	}
+	filling, stop := context.WithCancel(context.WithoutCancel(ctx))
+	w.stop = stop
+	w.filling.Go(func() {
+		// After an error every id is looked up in the file, where whoever does
+		// so meets the error again.
+		_ = w.filter.fill(filling, readers, w.path)
+	})
+	return nil
+}
+
+// stopFilling ends what reads in the background.
+func (w *writer) stopFilling() {
+	if w.stop != nil {
+		w.stop()
+	}
+	w.filling.Wait()
 }
 
 func (w *writer) close() error {
@@ -99,6 +121,8 @@ func (w *writer) commit(ctx context.Context, b Batch) error {
 	}
 	w.progress = next
 	if next.indexed == next.documents {
+		w.filter.add(w.waiting.digests())
+		w.filter.add(digestsOf(arrivals))
 		w.waiting.clear()
 	} else {
 		w.waiting.add(arrivals)
