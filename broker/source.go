@@ -112,26 +112,30 @@ func (s *Source) Close(ctx context.Context) error {
 	if held == nil {
 		return errClosed
 	}
-	s.drain(ctx)
+	for _, m := range s.drain(ctx) {
+		m.Nack()
+	}
 	for m := range held {
 		m.Nack()
 	}
 	return s.close(ctx)
 }
 
-// drain gives back what gocloud has fetched ahead, after which it fetches no
-// more.
-func (s *Source) drain(ctx context.Context) {
+// drain returns what gocloud has fetched ahead, after which it fetches no more.
+// Nothing may be given back before: if that failed, gocloud would not let go of
+// the rest, nor of the goroutine that waits to hand it over.
+func (s *Source) drain(ctx context.Context) []*pubsub.Message {
 	var driver interface{ StopReceiving() }
 	if !s.subscription.As(&driver) {
-		return
+		return nil
 	}
 	driver.StopReceiving()
+	var ahead []*pubsub.Message
 	for {
 		m, err := s.subscription.Receive(ctx)
 		if err != nil {
-			return
+			return ahead
 		}
-		m.Nack()
+		ahead = append(ahead, m)
 	}
 }

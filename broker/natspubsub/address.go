@@ -66,7 +66,7 @@ var errName = errors.New("want 1 to 128 letters, digits, '_' or '-'")
 // them.
 func ParseURL(text string) (Address, error) {
 	u, err := url.Parse(text)
-	if err != nil || u.Host == "" || u.Fragment != "" || u.Opaque != "" {
+	if err != nil || u.Host == "" || u.Fragment != "" || u.Opaque != "" || strings.Contains(u.Path+u.RawQuery, "@") {
 		return Address{}, errMalformed
 	}
 	a := Address{

@@ -107,7 +107,7 @@ func (asTest) SubscriptionCheck(s *pubsub.Subscription) error {
 
 func (asTest) TopicErrorCheck(_ *pubsub.Topic, err error) error {
 	if !errors.Is(err, jetstream.ErrNoStreamResponse) {
-		return fmt.Errorf("%v is not ErrNoStreamResponse", err)
+		return fmt.Errorf("%w is not ErrNoStreamResponse", err)
 	}
 	return nil
 }
@@ -115,7 +115,7 @@ func (asTest) TopicErrorCheck(_ *pubsub.Topic, err error) error {
 func (asTest) SubscriptionErrorCheck(s *pubsub.Subscription, err error) error {
 	var api jetstream.JetStreamError
 	if !s.ErrorAs(err, &api) || api.APIError().ErrorCode != jetstream.JSErrCodeStreamNotFound {
-		return fmt.Errorf("%v is not a JetStream error for a missing stream", err)
+		return fmt.Errorf("%w is not a JetStream error for a missing stream", err)
 	}
 	return nil
 }

@@ -39,16 +39,20 @@ func (r reader) die() {
 	_ = r.subscription.Shutdown(context.Background()) // fails: its connection is gone
 }
 
-// drain ends gocloud's prefetching.
+// drain ends gocloud's prefetching, and then gives back what it had fetched.
 func (r reader) drain() {
 	var stopper interface{ StopReceiving() }
 	r.subscription.As(&stopper)
 	stopper.StopReceiving()
+	var ahead []*pubsub.Message
 	for {
 		m, err := r.subscription.Receive(context.Background())
 		if err != nil {
-			return
+			break
 		}
+		ahead = append(ahead, m)
+	}
+	for _, m := range ahead {
 		m.Nack()
 	}
 }
@@ -93,7 +97,10 @@ func publishNumbers(t testing.TB, a Address, n int) {
 	}
 }
 
-func TestTakeoverAfterCrash(t *testing.T) { testTakeover(t, startEmbedded(t)) }
+func TestTakeoverAfterCrash(t *testing.T) {
+	leaveNothing(t)
+	testTakeover(t, startEmbedded(t))
+}
 
 // testTakeover kills a reader that has received 500 messages and acknowledged
 // every other one from the tenth on: its successor gets what is left at once
@@ -144,6 +151,7 @@ func waitAcked(t *testing.T, conn *nats.Conn, a Address, left int64) {
 }
 
 func TestTakeoverLeavesLiveReaderAlone(t *testing.T) {
+	leaveNothing(t)
 	a := address(startEmbedded(t))
 	publishNumbers(t, a, 20)
 	alive := openReader(t, a)
@@ -164,6 +172,7 @@ func TestTakeoverLeavesLiveReaderAlone(t *testing.T) {
 }
 
 func TestShutdownFlushesAcknowledgements(t *testing.T) {
+	leaveNothing(t)
 	const total, acked = 3000, 1234
 	a := address(startEmbedded(t))
 	publishNumbers(t, a, total)
@@ -194,6 +203,7 @@ func TestShutdownFlushesAcknowledgements(t *testing.T) {
 }
 
 func TestLeaseIsRenewedWhileMessageIsHeld(t *testing.T) {
+	leaveNothing(t)
 	a, err := ParseURL(fmt.Sprintf("nats://%s/slow?ack_wait=1s", startEmbedded(t)))
 	if err != nil {
 		t.Fatal(err)
