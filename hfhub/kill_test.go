@@ -29,7 +29,7 @@ func TestAKilledPullIsNeverFoundAndGoesOn(t *testing.T) {
 	server, h := start(t)
 	half := make(chan struct{})
 	var killed atomic.Bool
-	server.Intercept = func(w http.ResponseWriter, r *http.Request) bool {
+	server.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
 		if killed.Load() || !strings.HasPrefix(r.URL.Path, "/models/org/name/model") {
 			return false
 		}
@@ -39,7 +39,7 @@ func TestAKilledPullIsNeverFoundAndGoesOn(t *testing.T) {
 		close(half)
 		<-r.Context().Done()
 		return true
-	}
+	})
 	child := exec.Command(os.Args[0])
 	child.Env = append(os.Environ(), killEndpoint+"="+h.Endpoint, killCache+"="+h.Cache)
 	child.Stdout, child.Stderr = os.Stderr, os.Stderr

@@ -248,7 +248,7 @@ func TestAFileThatChangesOnTheWayIsStartedAnew(t *testing.T) {
 	server.CutAfter = len(weights) / 2
 	storageRequests := 0
 	newWeights := append([]byte("new"), weights...)
-	server.Intercept = func(w http.ResponseWriter, r *http.Request) bool {
+	server.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
 		isFile := strings.HasSuffix(r.URL.Path, "model.safetensors")
 		if isFile && strings.Contains(r.URL.Path, "/resolve/") {
 			content := weights
@@ -266,7 +266,7 @@ func TestAFileThatChangesOnTheWayIsStartedAnew(t *testing.T) {
 			}
 		}
 		return false
-	}
+	})
 	dir, err := pull(t, h)
 	if err != nil {
 		t.Fatal(err)
@@ -279,7 +279,7 @@ func TestAFileThatChangesOnTheWayIsStartedAnew(t *testing.T) {
 func TestWrongContentIsRefused(t *testing.T) {
 	for _, file := range []string{"model.safetensors", "config.json"} {
 		server, h := start(t)
-		server.Intercept = func(w http.ResponseWriter, r *http.Request) bool {
+		server.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
 			if r.Method != http.MethodGet || !strings.HasSuffix(r.URL.Path, "/"+file) || strings.Contains(r.URL.Path, "/resolve/") || strings.Contains(r.URL.Path, "Pooling") {
 				return false
 			}
@@ -289,7 +289,7 @@ func TestWrongContentIsRefused(t *testing.T) {
 			}
 			_, _ = w.Write(make([]byte, size))
 			return true
-		}
+		})
 		_, err := pull(t, h)
 		if err == nil || !strings.Contains(err.Error(), file) || !strings.Contains(err.Error(), "digest") {
 			t.Errorf("%s: got %v", file, err)
@@ -319,7 +319,7 @@ func TestADamagedPartIsThrownAwayOnce(t *testing.T) {
 
 func TestMoreThanWasStatedIsRefused(t *testing.T) {
 	server, h := start(t)
-	server.Intercept = func(w http.ResponseWriter, r *http.Request) bool {
+	server.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
 		if !strings.HasPrefix(r.URL.Path, "/models/org/name/model") {
 			return false
 		}
@@ -327,7 +327,7 @@ func TestMoreThanWasStatedIsRefused(t *testing.T) {
 			_, _ = w.Write(weights)
 		}
 		return true
-	}
+	})
 	if _, err := pull(t, h); err == nil || !strings.Contains(err.Error(), "more than 1048576 bytes") {
 		t.Errorf("got %v", err)
 	}
@@ -337,7 +337,7 @@ func TestMoreThanWasStatedIsRefused(t *testing.T) {
 func TestPullWaitsWhenTheHubIsBusy(t *testing.T) {
 	server, h := start(t)
 	refused := map[string]bool{}
-	server.Intercept = func(w http.ResponseWriter, r *http.Request) bool {
+	server.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
 		key := r.Method + r.URL.Path
 		if refused[key] {
 			return false
@@ -347,7 +347,7 @@ func TestPullWaitsWhenTheHubIsBusy(t *testing.T) {
 		status := []int{http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable}[len(refused)%3]
 		hubtest.Refuse(w, status, "", "busy")
 		return true
-	}
+	})
 	dir, err := pull(t, h)
 	if err != nil {
 		t.Fatal(err)
@@ -358,19 +358,18 @@ func TestPullWaitsWhenTheHubIsBusy(t *testing.T) {
 func TestRetryAfterIsHonoured(t *testing.T) {
 	server, h := start(t)
 	var last time.Time
-	server.Intercept = func(w http.ResponseWriter, _ *http.Request) bool {
+	server.Intercept(func(w http.ResponseWriter, _ *http.Request) bool {
 		if !last.IsZero() {
 			if waited := time.Since(last); waited < time.Second {
 				t.Errorf("came back after %v", waited)
 			}
-			server.Intercept = nil
 			return false
 		}
 		last = time.Now()
 		w.Header().Set("Retry-After", "1")
 		hubtest.Refuse(w, http.StatusTooManyRequests, "", "too many requests")
 		return true
-	}
+	})
 	if _, err := pull(t, h); err != nil {
 		t.Fatal(err)
 	}
@@ -379,10 +378,10 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 func TestASilentHubIsLeft(t *testing.T) {
 	server, h := start(t)
 	h.stall = 50 * time.Millisecond
-	server.Intercept = func(_ http.ResponseWriter, r *http.Request) bool {
+	server.Intercept(func(_ http.ResponseWriter, r *http.Request) bool {
 		<-r.Context().Done()
 		return true
-	}
+	})
 	if _, err := pull(t, h); err == nil || !strings.Contains(err.Error(), "nothing came for 50ms") {
 		t.Errorf("got %v", err)
 	}
@@ -410,11 +409,11 @@ func TestRefusalsSayWhatToDo(t *testing.T) {
 	} {
 		server, h := start(t)
 		h.Token = c.token
-		server.Intercept = func(w http.ResponseWriter, _ *http.Request) bool {
+		server.Intercept(func(w http.ResponseWriter, _ *http.Request) bool {
 			w.Header()["X-Error-Code"], w.Header()["X-Error-Message"] = []string{c.code}, []string{strings.ReplaceAll(c.message, "\x1b", "\u202e")}
 			w.WriteHeader(c.status)
 			return true
-		}
+		})
 		_, err := pull(t, h)
 		if err == nil || c.is != nil && !errors.Is(err, c.is) || !strings.Contains(err.Error(), "org/name") {
 			t.Errorf("%d %s: got %v", c.status, c.code, err)
@@ -458,7 +457,7 @@ func TestTheTokenGoesToTheEndpointAlone(t *testing.T) {
 func TestTheTokenDoesNotComeBackByWayOfAnotherHost(t *testing.T) {
 	server, h := start(t)
 	h.Token = secret
-	server.Intercept = func(w http.ResponseWriter, r *http.Request) bool {
+	server.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
 		switch {
 		case strings.HasPrefix(r.URL.Path, "/models/org/name/model"):
 			http.Redirect(w, r, server.URL+"/elsewhere", http.StatusFound)
@@ -471,7 +470,7 @@ func TestTheTokenDoesNotComeBackByWayOfAnotherHost(t *testing.T) {
 			return false
 		}
 		return true
-	}
+	})
 	dir, err := pull(t, h)
 	if err != nil {
 		t.Fatal(err)
@@ -482,12 +481,12 @@ func TestTheTokenDoesNotComeBackByWayOfAnotherHost(t *testing.T) {
 func TestErrorsHideTokensAndSignatures(t *testing.T) {
 	server, h := start(t)
 	h.Token = secret
-	server.Intercept = func(_ http.ResponseWriter, r *http.Request) bool {
+	server.Intercept(func(_ http.ResponseWriter, r *http.Request) bool {
 		if strings.HasPrefix(r.URL.Path, "/models/org/name/model") {
 			panic(http.ErrAbortHandler)
 		}
 		return false
-	}
+	})
 	_, err := pull(t, h)
 	if err == nil || strings.Contains(err.Error(), secret) || strings.Contains(err.Error(), "Signature") {
 		t.Errorf("got %v", err)
@@ -500,11 +499,11 @@ func TestBadRedirectsAreRefused(t *testing.T) {
 		"/api/models/org/name/revision/main": "more than 10 redirects",
 	} {
 		server, h := start(t)
-		server.Intercept = func(w http.ResponseWriter, _ *http.Request) bool {
+		server.Intercept(func(w http.ResponseWriter, _ *http.Request) bool {
 			w.Header().Set("Location", location)
 			w.WriteHeader(http.StatusFound)
 			return true
-		}
+		})
 		if _, err := pull(t, h); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v", location, err)
 		}
@@ -515,10 +514,10 @@ func TestBadRedirectsAreRefused(t *testing.T) {
 func TestAMirrorsRedirectsAreFollowed(t *testing.T) {
 	server, h := start(t)
 	mirror := hubtest.Start(t)
-	mirror.Intercept = func(w http.ResponseWriter, r *http.Request) bool {
+	mirror.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
 		http.Redirect(w, r, server.URL+r.URL.RequestURI(), http.StatusPermanentRedirect)
 		return true
-	}
+	})
 	h.Endpoint, h.Token = mirror.URL, secret
 	dir, err := pull(t, h)
 	if err != nil {
@@ -558,10 +557,10 @@ func TestNonsenseFromTheHubIsRefused(t *testing.T) {
 		strings.Repeat(" ", maxListing+1): "longer than",
 	} {
 		server, h := start(t)
-		server.Intercept = func(w http.ResponseWriter, _ *http.Request) bool {
+		server.Intercept(func(w http.ResponseWriter, _ *http.Request) bool {
 			_, _ = w.Write([]byte(body))
 			return true
-		}
+		})
 		if _, err := pull(t, h); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.20q: got %v, want %q in it", body, err, want)
 		}
@@ -575,7 +574,7 @@ func TestAFileWithoutAUsableDescriptionIsRefused(t *testing.T) {
 		"not a number":                        {"X-Linked-Etag": {strings.Repeat("a", 64)}, "X-Linked-Size": {"-5"}},
 	} {
 		server, h := start(t)
-		server.Intercept = func(w http.ResponseWriter, r *http.Request) bool {
+		server.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
 			if !strings.Contains(r.URL.Path, "/resolve/") {
 				return false
 			}
@@ -583,7 +582,7 @@ func TestAFileWithoutAUsableDescriptionIsRefused(t *testing.T) {
 				w.Header()[name] = value
 			}
 			return true
-		}
+		})
 		if _, err := pull(t, h); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q in it", err, want)
 		}

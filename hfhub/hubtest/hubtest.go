@@ -32,15 +32,13 @@ type Server struct {
 	URL, Storage string
 	// Token is what a client must send, if it is not empty.
 	Token string
-	// Intercept may answer a request itself, and returns whether it did. It is
-	// called for the requests to both hosts, one at a time.
-	Intercept func(w http.ResponseWriter, r *http.Request) bool
 	// CutAfter cuts each answer of the storage host after so many bytes.
 	CutAfter int
 	// NoRanges makes the storage host send whole files only.
 	NoRanges bool
 
 	mu           sync.Mutex
+	intercept    func(w http.ResponseWriter, r *http.Request) bool
 	repositories map[string]map[string][]byte
 	requests     []Request
 }
@@ -60,6 +58,14 @@ func Start(t testing.TB) *Server {
 	s.URL, s.Storage = hub.URL, strings.Replace(storage.URL, "127.0.0.1", "localhost", 1)
 	t.Cleanup(func() { hub.Close(); storage.Close() })
 	return s
+}
+
+// Intercept lets answer see each request to both hosts first, one at a time. It
+// may answer itself, and returns whether it did.
+func (s *Server) Intercept(answer func(w http.ResponseWriter, r *http.Request) bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.intercept = answer
 }
 
 // Put makes content a file of a repository such as "models/ORG/NAME" or
@@ -115,7 +121,7 @@ func (s *Server) handler(answer http.HandlerFunc) http.Handler {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.requests = append(s.requests, Request{r.Method, r.Host, r.URL.Path, r.Header.Get("Range"), r.Header.Get("Authorization")})
-		if s.Intercept == nil || !s.Intercept(w, r) {
+		if s.intercept == nil || !s.intercept(w, r) {
 			answer(w, r)
 		}
 	})
