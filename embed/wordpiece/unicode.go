@@ -25,7 +25,7 @@ var unicode8 = sync.OnceValue(func() categories {
 	return categories{
 		format:      within(assigned, unicode.Cf, nil, nil),
 		punctuation: within(assigned, unicode.P, []rune{0x166d, 0x111c9}, nil),
-		mark:        within(assigned, unicode.Mn, []rune{0x1734}, []rune{0x111c9}),
+		mark:        within(assigned, unicode.Mn, []rune{0x1734}, []rune{0x1885, 0x1886, 0xa9bd, 0x111c9}),
 	}
 })
 
