@@ -1,23 +1,19 @@
-// Package modeltest writes model folders with random weights, for tests and
-// benchmarks.
-//
-//	modeltest.Shape{Type: "bert", Layers: 2, Heads: 3, Dim: 36, Hidden: 50, Positions: 64}.Write(dir)
-//	modeltest.WriteSafetensors(path, tensors)
 package modeltest
 
 import (
-	"bytes"
+	"bufio"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"math"
 	"os"
+	"slices"
 )
 
 // A Tensor is to be written.
 type Tensor struct {
 	Name string
-	// DType is F32, F16, BF16 or whatever Bytes are.
+	// DType is F32, BF16 or whatever Bytes are.
 	DType string
 	Shape []int
 	// Values are the numbers; Bytes, where they are set, their encoding.
@@ -25,41 +21,70 @@ type Tensor struct {
 	Bytes  []byte
 }
 
-// WriteSafetensors writes a safetensors file.
+// WriteSafetensors writes a safetensors file with the tensors in their order.
 func WriteSafetensors(path string, tensors []Tensor) error {
-	return os.WriteFile(path, Safetensors(tensors), 0o666)
-}
-
-// Safetensors returns a safetensors file with the tensors in their order.
-func Safetensors(tensors []Tensor) []byte {
-	var data bytes.Buffer
-	header := map[string]any{"__metadata__": map[string]string{"format": "pt"}}
-	for _, t := range tensors {
-		begin := data.Len()
-		data.Write(t.encode())
-		header[t.Name] = map[string]any{"dtype": t.DType, "shape": t.Shape, "data_offsets": []int{begin, data.Len()}}
-	}
-	text, err := json.Marshal(header)
+	file, err := os.Create(path)
 	if err != nil {
-		panic(err) // strings and numbers always have JSON
+		return err
 	}
-	return Raw(string(text), data.Bytes())
+	defer file.Close()
+	w := bufio.NewWriterSize(file, 1<<20)
+	w.Write(head(header(tensors)))
+	for _, t := range tensors {
+		w.Write(t.encode())
+	}
+	return w.Flush()
 }
 
-// Raw returns a file with any header, padded to a multiple of eight bytes.
-func Raw(header string, data []byte) []byte {
+// Safetensors returns such a file.
+func Safetensors(tensors []Tensor) []byte {
+	file := head(header(tensors))
+	for _, t := range tensors {
+		file = append(file, t.encode()...)
+	}
+	return file
+}
+
+// Raw returns a file with any header.
+func Raw(header string, data []byte) []byte { return append(head(header), data...) }
+
+// head returns what stands before the data.
+func head(header string) []byte {
 	for len(header)%8 != 0 {
 		header += " "
 	}
-	file := binary.LittleEndian.AppendUint64(nil, uint64(len(header)))
-	return append(append(file, header...), data...)
+	return append(binary.LittleEndian.AppendUint64(nil, uint64(len(header))), header...)
+}
+
+func header(tensors []Tensor) string {
+	entries := map[string]any{"__metadata__": map[string]string{"format": "pt"}}
+	at := 0
+	for _, t := range tensors {
+		end := at + t.size()
+		entries[t.Name] = map[string]any{"dtype": t.DType, "shape": t.Shape, "data_offsets": []int{at, end}}
+		at = end
+	}
+	text, err := json.Marshal(entries)
+	if err != nil {
+		panic(err) // strings and numbers always have JSON
+	}
+	return string(text)
+}
+
+var widths = map[string]int{"F32": 4, "BF16": 2}
+
+func (t Tensor) size() int {
+	if t.Bytes != nil {
+		return len(t.Bytes)
+	}
+	return widths[t.DType] * len(t.Values)
 }
 
 func (t Tensor) encode() []byte {
 	if t.Bytes != nil {
 		return t.Bytes
 	}
-	var data []byte
+	data := slices.Grow([]byte(nil), t.size())
 	for _, x := range t.Values {
 		bits := math.Float32bits(x)
 		switch t.DType {

@@ -18,7 +18,6 @@ package safetensors
 import (
 	"errors"
 	"fmt"
-	"hash"
 	"io/fs"
 	"math"
 	"os"
@@ -36,7 +35,7 @@ const (
 // Weights are the tensors of one file, or of the files of a folder. They may
 // be read by several goroutines until they are closed.
 type Weights struct {
-	files   []mapping
+	files   []mapping // at least one, until they are closed
 	tensors map[string]Tensor
 }
 
@@ -134,6 +133,15 @@ func (w *Weights) Tensor(name string) (Tensor, bool) {
 	return tensor, ok
 }
 
+// Paths names the files, at least one.
+func (w *Weights) Paths() []string {
+	paths := make([]string, len(w.files))
+	for i, file := range w.files {
+		paths[i] = file.path
+	}
+	return paths
+}
+
 // Names returns the names of all tensors, in no order.
 func (w *Weights) Names() []string {
 	names := make([]string, 0, len(w.tensors))
@@ -141,16 +149,6 @@ func (w *Weights) Names() []string {
 		names = append(names, name)
 	}
 	return names
-}
-
-// Hash writes every byte of the files to h, one file after the other.
-func (w *Weights) Hash(h hash.Hash) error {
-	for _, file := range w.files {
-		if err := guard(file.path, func() error { _, err := h.Write(file.data); return err }); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // guard calls read, which reads mapped memory of the file at path. Such a read

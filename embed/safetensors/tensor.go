@@ -1,6 +1,9 @@
 package safetensors
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // A Tensor is an array of numbers in a file.
 type Tensor struct {
@@ -10,7 +13,7 @@ type Tensor struct {
 	Shape []int
 
 	path string // of the file
-	data []byte // mapped, little-endian, the last dimension contiguous
+	data []byte // little-endian, the last dimension contiguous
 }
 
 // Len is how many numbers there are.
@@ -32,6 +35,17 @@ func (t Tensor) Float32s(dst []float32, first int) error {
 		decode(dst, t.data[width*first:][:width*len(dst)])
 		return nil
 	})
+}
+
+// Clone returns a copy of the tensor in ordinary memory, which stays when the
+// weights are closed.
+func (t Tensor) Clone() (Tensor, error) {
+	mapped := t.data
+	err := guard(t.path, func() error {
+		t.data = slices.Clone(mapped)
+		return nil
+	})
+	return t, err
 }
 
 // Path is the file that holds the tensor.
