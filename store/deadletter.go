@@ -8,64 +8,119 @@ import (
 	"strings"
 )
 
-// Text columns hold UTF-8 only. What came as something else shows U+FFFD there;
-// the body is kept as it came.
-func (d DeadLetter) insert(ctx context.Context, tx *sql.Tx) error {
-	attributes, err := jsonColumn(d.Attributes, len(d.Attributes) == 0)
-	if err != nil {
-		return fmt.Errorf("dead letter %q: %w", d.MessageID, err)
-	}
+const (
+	insertDeadLetter = "INSERT INTO dead_letters (number, message_id, document_id, reason, body, attributes, time, checksum) " +
+		"VALUES (?,?,?,?,?,?,?,?) ON CONFLICT (message_id) WHERE message_id <> '' DO NOTHING"
+	selectDeadLetters = "SELECT number, message_id, document_id, reason, body, attributes, time, checksum " +
+		"FROM dead_letters ORDER BY number LIMIT ?"
+)
+
+// A deadLetterRow is a row of the table dead_letters.
+type deadLetterRow struct {
+	DeadLetter
+	number     int64
+	attributes *string
+	time       *int64
+	checksum   int64
+}
+
+func (r *deadLetterRow) dest() []any {
+	return []any{&r.number, &r.MessageID, &r.DocumentID, &r.Reason, &r.Body, &r.attributes, &r.time, &r.checksum}
+}
+
+// newDeadLetterRow makes the row of a dead letter. Text columns hold UTF-8
+// only: what came as something else shows U+FFFD there.
+func newDeadLetterRow(d DeadLetter, number int64) (deadLetterRow, error) {
 	d.MessageID = strings.ToValidUTF8(d.MessageID, "\uFFFD")
 	d.DocumentID = strings.ToValidUTF8(d.DocumentID, "\uFFFD")
 	d.Reason = strings.ToValidUTF8(d.Reason, "\uFFFD")
-	if d.Body == nil {
-		d.Body = []byte{}
+	r := deadLetterRow{DeadLetter: d, number: number, time: timeColumn(d.Time)}
+	var err error
+	if r.attributes, err = jsonColumn(d.Attributes, len(d.Attributes) == 0); err != nil {
+		return r, fmt.Errorf("dead letter %q: %w", d.MessageID, err)
 	}
-	_, err = tx.ExecContext(ctx, insertDeadLetter, d.MessageID, d.DocumentID, d.Reason, d.Body, attributes,
-		timeColumn(d.Time), d.sum(attributes))
-	return err
+	r.checksum = int64(r.sum())
+	return r, nil
 }
 
-func (d DeadLetter) sum(attributes *string) uint32 {
+func (r *deadLetterRow) sum() uint32 {
 	var b sumBuilder
-	b.string(d.MessageID)
-	b.string(d.DocumentID)
-	b.string(d.Reason)
-	b.bytes(d.Body)
-	b.optionalString(attributes)
-	b.optionalInt(timeColumn(d.Time))
+	b.int(r.number)
+	b.string(r.MessageID)
+	b.string(r.DocumentID)
+	b.string(r.Reason)
+	b.bytes(r.Body)
+	b.optionalString(r.attributes)
+	b.optionalInt(r.time)
 	return b.sum()
+}
+
+// letter returns what the row with the given number holds. An error says that
+// the row is damaged.
+func (r *deadLetterRow) letter(path string, number int64) (DeadLetter, error) {
+	if r.number != number {
+		return DeadLetter{}, damaged(path, fmt.Sprintf("dead letter %d is missing", number))
+	}
+	if r.checksum != int64(r.sum()) {
+		return DeadLetter{}, damaged(path, fmt.Sprintf("dead letter %d does not match its checksum", number))
+	}
+	d := r.DeadLetter
+	d.Time = columnTime(r.time)
+	if r.attributes != nil {
+		if err := json.Unmarshal([]byte(*r.attributes), &d.Attributes); err != nil {
+			return d, damaged(path, fmt.Sprintf("dead letter %d: %v", number, err))
+		}
+	}
+	return d, nil
+}
+
+// insertDeadLetters writes those letters whose message has none yet, and
+// returns how many there are then if there were count before.
+func insertDeadLetters(tx *sql.Tx, letters []DeadLetter, count int64) (int64, error) {
+	for _, letter := range letters {
+		r, err := newDeadLetterRow(letter, count+1)
+		if err != nil {
+			return 0, err
+		}
+		result, err := tx.Exec(insertDeadLetter, r.number, r.MessageID, r.DocumentID, r.Reason, notNull(r.Body),
+			r.attributes, r.time, r.checksum)
+		if err != nil {
+			return 0, err
+		}
+		inserted, err := result.RowsAffected()
+		if err != nil {
+			return 0, err
+		}
+		count += inserted
+	}
+	return count, nil
 }
 
 // DeadLetters returns the messages that could not be processed, in the order
 // they came; limit 0 means all.
 func (s *Store) DeadLetters(ctx context.Context, limit int) ([]DeadLetter, error) {
-	type row struct {
-		DeadLetter
-		number, sum int64
-		attributes  *string
-		time        *int64
+	tx, p, err := s.view(ctx)
+	if err != nil {
+		return nil, err
 	}
-	rows, err := s.readers.QueryContext(ctx, "SELECT number, message_id, document_id, reason, body, attributes, time, checksum "+
-		"FROM dead_letters ORDER BY number LIMIT ?", sqlLimit(limit))
-	all, err := collect(s.path, rows, err, func(r *row) []any {
-		return []any{&r.number, &r.MessageID, &r.DocumentID, &r.Reason, &r.Body, &r.attributes, &r.time, &r.sum}
-	})
+	defer tx.Rollback() //nolint:errcheck // it only read
+	want := p.deadLetters
+	if limit > 0 {
+		want = min(want, int64(limit))
+	}
+	rows, err := tx.QueryContext(ctx, selectDeadLetters, want)
+	all, err := collect(s.path, rows, err, (*deadLetterRow).dest)
 	if err != nil {
 		return nil, err
 	}
 	letters := make([]DeadLetter, len(all))
-	for i, r := range all {
-		r.Time = columnTime(r.time)
-		if r.sum != int64(r.DeadLetter.sum(r.attributes)) {
-			return nil, damaged(s.path, fmt.Sprintf("dead letter %d does not match its checksum", r.number))
+	for i := range all {
+		if letters[i], err = all[i].letter(s.path, int64(i)+1); err != nil {
+			return nil, err
 		}
-		if r.attributes != nil {
-			if err := json.Unmarshal([]byte(*r.attributes), &r.Attributes); err != nil {
-				return nil, damaged(s.path, fmt.Sprintf("dead letter %d: %v", r.number, err))
-			}
-		}
-		letters[i] = r.DeadLetter
+	}
+	if n := int64(len(letters)); n < want {
+		return nil, damaged(s.path, fmt.Sprintf("dead letter %d is missing", n+1))
 	}
 	return letters, nil
 }

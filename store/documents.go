@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"iter"
 
@@ -17,33 +16,37 @@ type Query struct {
 	Limit int
 }
 
-// documentQuery reads one document.
-const documentQuery = "SELECT " + documentColumns + " FROM documents WHERE seq = ?"
-
-// membersQuery returns the numbers of the documents of a cluster: from the
-// table of members, which holds those up to the number indexed, and from the
-// journal after that.
-const membersQuery = `
-SELECT members.seq FROM micros JOIN members USING (micro) WHERE micros.cluster = ?1
-UNION ALL
-SELECT documents.seq FROM documents JOIN micros USING (micro) WHERE documents.seq > ?2 AND micros.cluster = ?1
-ORDER BY 1 LIMIT ?3`
-
 // Documents yields documents in the order they came, each with the cluster
 // that it is in now.
 func (s *Store) Documents(ctx context.Context, q Query) iter.Seq2[starling.Update, error] {
-	if q.Cluster == 0 {
-		return s.Members(ctx)
+	documents := s.Members(ctx)
+	if q.Cluster != 0 {
+		documents = s.documentsOf(ctx, q.Cluster)
+	}
+	if q.Limit <= 0 {
+		return documents
 	}
 	return func(yield func(starling.Update, error) bool) {
-		members, err := s.members(ctx, q)
+		left := q.Limit
+		for update, err := range documents {
+			if left--; !yield(update, err) || left == 0 {
+				return
+			}
+		}
+	}
+}
+
+// documentsOf yields the documents of one cluster.
+func (s *Store) documentsOf(ctx context.Context, cluster starling.ClusterID) iter.Seq2[starling.Update, error] {
+	return func(yield func(starling.Update, error) bool) {
+		members, err := s.members(ctx, cluster)
 		if err != nil {
 			yield(starling.Update{}, err)
 			return
 		}
-		for _, seq := range members {
-			update, err := s.readDocument(ctx, seq)
-			update.Cluster = q.Cluster
+		for _, m := range members {
+			update, err := s.readMember(ctx, m)
+			update.Cluster = cluster
 			if !yield(update, err) || err != nil {
 				return
 			}
@@ -51,27 +54,39 @@ func (s *Store) Documents(ctx context.Context, q Query) iter.Seq2[starling.Updat
 	}
 }
 
-// members returns the numbers of the documents that a query asks for.
-func (s *Store) members(ctx context.Context, q Query) (members []int64, err error) {
+// members returns the documents of a cluster: from the table of members, which
+// holds those up to the number indexed, and from the journal after that.
+func (s *Store) members(ctx context.Context, cluster starling.ClusterID) ([]member, error) {
 	tx, p, err := s.view(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer tx.Rollback() //nolint:errcheck // it only read
-	rows, err := tx.QueryContext(ctx, membersQuery, int64(q.Cluster), p.indexed, sqlLimit(q.Limit))
-	return collect(s.path, rows, err, func(seq *int64) []any { return []any{seq} })
+	members, micros, err := readMembers(ctx, tx, s.path, cluster)
+	if err != nil || len(micros) == 0 {
+		return nil, err
+	}
+	for update, err := range s.updatesBetween(ctx, tx, p.indexed+1, p.documents) {
+		if err != nil {
+			return nil, err
+		}
+		if micros[int64(update.Micro)] {
+			members = append(members, member{int64(update.Micro), update.Seq})
+		}
+	}
+	return members, nil
 }
 
-func (s *Store) readDocument(ctx context.Context, seq int64) (starling.Update, error) {
-	rows, err := s.document.QueryContext(ctx, seq)
-	all, err := s.updates(rows, err)
+func (s *Store) readMember(ctx context.Context, m member) (starling.Update, error) {
+	rows, err := s.document.QueryContext(ctx, m.seq, m.seq)
+	updates, err := s.updates(rows, err, m.seq, m.seq)
 	if err != nil {
 		return starling.Update{}, err
 	}
-	if len(all) != 1 {
-		return starling.Update{}, s.missing(seq)
+	if updates[0].Micro != starling.MicroID(m.micro) {
+		return starling.Update{}, damaged(s.path, fmt.Sprintf("document %d is not of micro-cluster %d", m.seq, m.micro))
 	}
-	return all[0], nil
+	return updates[0], nil
 }
 
 // Members yields all documents in the order they came, each with the cluster
@@ -83,26 +98,15 @@ func (s *Store) Members(ctx context.Context) iter.Seq2[starling.Update, error] {
 			yield(starling.Update{}, err)
 			return
 		}
-		for after := int64(0); after < last; {
-			page, err := s.Updates(ctx, after, int(min(pageRecords, last-after)))
-			if err == nil && len(page) == 0 {
-				err = s.missing(after + 1)
+		for update, err := range s.updatesBetween(ctx, s.readers, 1, last) {
+			cluster, ok := clusters[update.Micro]
+			if err == nil && !ok {
+				err = damaged(s.path, fmt.Sprintf("micro-cluster %d of document %d is missing", update.Micro, update.Seq))
 			}
-			if err != nil {
-				yield(starling.Update{}, err)
+			update.Cluster = cluster
+			if !yield(update, err) || err != nil {
 				return
 			}
-			for _, update := range page {
-				cluster, ok := clusters[update.Micro]
-				if !ok {
-					err = damaged(s.path, fmt.Sprintf("micro-cluster %d of document %d is missing", update.Micro, update.Seq))
-				}
-				update.Cluster = cluster
-				if !yield(update, err) || err != nil {
-					return
-				}
-			}
-			after = page[len(page)-1].Seq
 		}
 	}
 }
@@ -115,17 +119,11 @@ func (s *Store) clusters(ctx context.Context) (map[starling.MicroID]starling.Clu
 		return nil, 0, err
 	}
 	defer tx.Rollback() //nolint:errcheck // it only read
-	clusters, err := readMicros(ctx, tx, s.path)
-	return clusters, p.documents, err
-}
-
-func readMicros(ctx context.Context, tx *sql.Tx, path string) (map[starling.MicroID]starling.ClusterID, error) {
-	type row struct{ micro, cluster int64 }
-	rows, err := tx.QueryContext(ctx, "SELECT micro, cluster FROM micros")
-	all, err := collect(path, rows, err, func(r *row) []any { return []any{&r.micro, &r.cluster} })
+	rows, err := tx.QueryContext(ctx, selectMicros)
+	all, err := collect(s.path, rows, err, (*micro).dest)
 	clusters := make(map[starling.MicroID]starling.ClusterID, len(all))
-	for _, r := range all {
-		clusters[starling.MicroID(r.micro)] = starling.ClusterID(r.cluster)
+	for _, m := range all {
+		clusters[starling.MicroID(m.micro)] = starling.ClusterID(m.cluster)
 	}
-	return clusters, err
+	return clusters, p.documents, err
 }

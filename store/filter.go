@@ -95,25 +95,32 @@ func (f *filter) mayHave(d digest) bool {
 	return false
 }
 
+// fillAtATime is how many buckets fill reads at once.
+const fillAtATime = 128
+
 // fill adds what the table holds. It reads in pages, so that the write-ahead
-// log can be emptied meanwhile; until it is done every digest may be there.
+// log can be emptied meanwhile; until it is done every digest may be there. A
+// bucket that splits between two pages gives digests to later ones only.
 func (f *filter) fill(ctx context.Context, q querier, path string) error {
-	after := []byte{0} // before every digest
-	for {
-		rows, err := q.QueryContext(ctx, "SELECT digest FROM ids WHERE digest > ? ORDER BY digest LIMIT 16384", after)
-		page, err := collect(path, rows, err, func(b *[]byte) []any { return []any{b} })
+	for next := int64(0); ; {
+		rows, err := q.QueryContext(ctx, "SELECT bucket, digests, checksum FROM ids WHERE bucket >= ? ORDER BY bucket LIMIT ?", next, fillAtATime)
+		page, err := collect(path, rows, err, (*bucketRow).dest)
 		if err != nil {
 			return err
 		}
-		if len(page) == 0 {
+		for _, row := range page {
+			if row.bucket != next {
+				return missingBucket(path, next)
+			}
+			if err := row.check(path); err != nil {
+				return err
+			}
+			f.add(row.split())
+			next++
+		}
+		if len(page) < fillAtATime {
 			break
 		}
-		digests, err := toDigests(path, page)
-		if err != nil {
-			return err
-		}
-		f.add(digests)
-		after = page[len(page)-1]
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()

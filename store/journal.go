@@ -13,8 +13,13 @@ import (
 // slow reader does not hold the write-ahead log.
 const pageRecords = 256
 
+const (
+	documentsQuery = "SELECT " + documentColumns + " FROM documents WHERE seq BETWEEN ? AND ? ORDER BY seq"
+	recordsQuery   = "SELECT " + documentColumns + ", embedding_checksum, embedding FROM documents WHERE seq BETWEEN ? AND ? ORDER BY seq"
+)
+
 // Journal yields the documents after the one numbered after, in order, with
-// their embeddings: those that are there when it is called.
+// their embeddings: those that are there when the iteration begins.
 func (s *Store) Journal(ctx context.Context, after int64) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
 		last, err := s.Last(ctx)
@@ -22,18 +27,26 @@ func (s *Store) Journal(ctx context.Context, after int64) iter.Seq2[Record, erro
 			yield(Record{}, err)
 			return
 		}
-		for next := after + 1; next <= last; {
-			page, err := s.readRecords(ctx, next, min(last, next+pageRecords-1))
-			if err != nil {
-				yield(Record{}, err)
+		inPages(max(0, after)+1, last, yield, func(first, last int64) ([]Record, error) {
+			return s.readRecords(ctx, first, last)
+		})
+	}
+}
+
+// inPages yields what read returns of the documents from first to last, a page
+// at a time.
+func inPages[T any](first, last int64, yield func(T, error) bool, read func(first, last int64) ([]T, error)) {
+	for ; first <= last; first += pageRecords {
+		page, err := read(first, min(last, first+pageRecords-1))
+		if err != nil {
+			var zero T
+			yield(zero, err)
+			return
+		}
+		for _, document := range page {
+			if !yield(document, nil) {
 				return
 			}
-			for _, record := range page {
-				if !yield(record, nil) {
-					return
-				}
-			}
-			next += int64(len(page))
 		}
 	}
 }
@@ -45,8 +58,7 @@ func (s *Store) readRecords(ctx context.Context, first, last int64) ([]Record, e
 		sum       int64
 		embedding []byte
 	}
-	rows, err := s.readers.QueryContext(ctx, "SELECT "+documentColumns+", embedding_checksum, embedding "+
-		"FROM documents WHERE seq BETWEEN ? AND ? ORDER BY seq", first, last)
+	rows, err := s.readers.QueryContext(ctx, recordsQuery, first, last)
 	all, err := collect(s.path, rows, err, func(r *row) []any { return append(r.dest(), &r.sum, &r.embedding) })
 	if err != nil {
 		return nil, err
@@ -54,46 +66,68 @@ func (s *Store) readRecords(ctx context.Context, first, last int64) ([]Record, e
 	records := make([]Record, len(all))
 	for i := range all {
 		r := &all[i]
-		if r.seq != first+int64(i) {
-			return nil, s.missing(first + int64(i))
-		}
-		update, err := r.update(s.path)
-		if err != nil {
+		if records[i].Update, err = r.update(s.path, first+int64(i)); err != nil {
 			return nil, err
 		}
-		if r.sum != int64(sumOf(r.embedding)) || len(r.embedding) != 4*s.identity.Dim {
+		if r.sum != int64(sumOf(r.seq, r.embedding)) || len(r.embedding) != 4*s.identity.Dim {
 			return nil, damaged(s.path, fmt.Sprintf("the embedding of document %d does not match its checksum", r.seq))
 		}
-		records[i] = Record{Update: update, Embedding: decodeVector(r.embedding)}
+		records[i].Embedding = decodeVector(r.embedding)
 	}
-	if int64(len(records)) != last-first+1 {
-		return nil, s.missing(first + int64(len(records)))
-	}
-	return records, nil
+	return records, s.complete(len(records), first, last)
 }
 
-func (s *Store) missing(seq int64) error {
-	return damaged(s.path, fmt.Sprintf("document %d is missing from the journal", seq))
+// complete returns an error unless n documents are all those from first to last.
+func (s *Store) complete(n int, first, last int64) error {
+	if next := first + int64(n); next <= last {
+		return missing(s.path, next)
+	}
+	return nil
+}
+
+func missing(path string, seq int64) error {
+	return damaged(path, fmt.Sprintf("document %d is missing from the journal", seq))
 }
 
 // Updates returns up to limit updates after the one numbered after, in order,
-// as they were when their documents came.
+// as they were when their documents came; limit 0 means all.
 func (s *Store) Updates(ctx context.Context, after int64, limit int) ([]starling.Update, error) {
-	rows, err := s.readers.QueryContext(ctx, "SELECT "+documentColumns+" FROM documents WHERE seq > ? ORDER BY seq LIMIT ?",
-		after, sqlLimit(limit))
-	return s.updates(rows, err)
+	last, err := s.Last(ctx)
+	if err != nil {
+		return nil, err
+	}
+	after = max(0, after)
+	if limit > 0 {
+		last = min(last, after+int64(limit))
+	}
+	return s.readUpdates(ctx, s.readers, after+1, last)
 }
 
-func (s *Store) updates(rows *sql.Rows, err error) ([]starling.Update, error) {
+// updatesBetween yields the updates from first to last, all of which there are.
+func (s *Store) updatesBetween(ctx context.Context, q querier, first, last int64) iter.Seq2[starling.Update, error] {
+	return func(yield func(starling.Update, error) bool) {
+		inPages(first, last, yield, func(first, last int64) ([]starling.Update, error) {
+			return s.readUpdates(ctx, q, first, last)
+		})
+	}
+}
+
+func (s *Store) readUpdates(ctx context.Context, q querier, first, last int64) ([]starling.Update, error) {
+	rows, err := q.QueryContext(ctx, documentsQuery, first, last)
+	return s.updates(rows, err, first, last)
+}
+
+// updates returns the outcome of documentsQuery.
+func (s *Store) updates(rows *sql.Rows, err error, first, last int64) ([]starling.Update, error) {
 	all, err := collect(s.path, rows, err, (*documentRow).dest)
 	if err != nil {
 		return nil, err
 	}
 	updates := make([]starling.Update, len(all))
 	for i := range all {
-		if updates[i], err = all[i].update(s.path); err != nil {
+		if updates[i], err = all[i].update(s.path, first+int64(i)); err != nil {
 			return nil, err
 		}
 	}
-	return updates, nil
+	return updates, s.complete(len(updates), first, last)
 }

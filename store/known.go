@@ -2,38 +2,40 @@ package store
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strings"
 )
 
-// knownAtATime is how many ids one query looks up.
+// knownAtATime is how many buckets one query reads.
 const knownAtATime = 32
 
-// knownQuery returns those of knownAtATime digests that are in the table.
-var knownQuery = "SELECT digest FROM ids WHERE digest IN (?" + strings.Repeat(",?", knownAtATime-1) + ")"
+// bucketsQuery reads knownAtATime buckets.
+var bucketsQuery = "SELECT bucket, digests, checksum FROM ids WHERE bucket IN (?" + strings.Repeat(",?", knownAtATime-1) + ")"
 
 // Known returns which of some document ids the state holds. It sees every
 // commit that returned before the call, in the store that made it; a store
 // opened for reading sees those that the tables hold, which lag behind.
 func (s *Store) Known(ctx context.Context, ids []string) (map[string]bool, error) {
 	known := make(map[string]bool)
-	open := make(map[digest][]string)
+	sought := make(map[digest][]string)
 	for _, id := range ids {
 		d := digestOf(id)
 		switch {
 		case s.writer != nil && s.writer.waiting.has(d):
 			known[id] = true
 		case s.writer == nil || s.writer.filter.mayHave(d):
-			open[d] = append(open[d], id)
+			sought[d] = append(sought[d], id)
 		}
 	}
 	// In that order, which is the other way round than the writer's: what was
 	// indexed in between is in the filter and found in the table.
-	found, err := s.indexedAmong(ctx, open)
+	found, err := s.indexedAmong(ctx, sought)
 	if err != nil {
 		return nil, err
 	}
 	for _, d := range found {
-		for _, id := range open[d] {
+		for _, id := range sought[d] {
 			known[id] = true
 		}
 	}
@@ -41,45 +43,60 @@ func (s *Store) Known(ctx context.Context, ids []string) (map[string]bool, error
 }
 
 // indexedAmong returns those of some digests that are in the table ids.
-func (s *Store) indexedAmong(ctx context.Context, digests map[digest][]string) ([]digest, error) {
-	var found []digest
-	arguments := make([]any, 0, knownAtATime)
-	for d := range digests {
-		if arguments = append(arguments, d[:]); len(arguments) < knownAtATime {
-			continue
-		}
-		some, err := s.lookUp(ctx, arguments)
-		if err != nil {
-			return nil, err
-		}
-		found, arguments = append(found, some...), arguments[:0]
+func (s *Store) indexedAmong(ctx context.Context, sought map[digest][]string) ([]digest, error) {
+	if len(sought) == 0 {
+		return nil, nil
 	}
-	if len(arguments) == 0 {
-		return found, nil
-	}
-	for len(arguments) < knownAtATime {
-		arguments = append(arguments, arguments[0])
-	}
-	some, err := s.lookUp(ctx, arguments)
-	return append(found, some...), err
-}
-
-func (s *Store) lookUp(ctx context.Context, digests []any) ([]digest, error) {
-	rows, err := s.known.QueryContext(ctx, digests...)
-	found, err := collect(s.path, rows, err, func(b *[]byte) []any { return []any{b} })
+	tx, p, err := s.view(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return toDigests(s.path, found)
+	defer tx.Rollback() //nolint:errcheck // it only read
+	placed := make(map[int64][]digest)
+	for d := range sought {
+		b := d.bucket(buckets(p.indexed))
+		placed[b] = append(placed[b], d)
+	}
+	var found []digest
+	query := tx.StmtContext(ctx, s.buckets)
+	for some := range slices.Chunk(slices.Sorted(maps.Keys(placed)), knownAtATime) {
+		rows, err := query.QueryContext(ctx, padded(some)...)
+		all, err := collect(s.path, rows, err, (*bucketRow).dest)
+		if err != nil {
+			return nil, err
+		}
+		if len(all) != len(some) {
+			return nil, damaged(s.path, "a bucket of the ids is missing")
+		}
+		for i := range all {
+			if err := all[i].check(s.path); err != nil {
+				return nil, err
+			}
+			found = all[i].appendPresent(found, placed[all[i].bucket])
+		}
+	}
+	return found, nil
 }
 
-func toDigests(path string, blobs [][]byte) ([]digest, error) {
-	all := make([]digest, len(blobs))
-	for i, b := range blobs {
-		if len(b) != len(digest{}) {
-			return nil, damaged(path, "the table of ids holds something else")
+// appendPresent appends to found those of some digests that the bucket holds.
+func (r *bucketRow) appendPresent(found, some []digest) []digest {
+	for _, d := range r.split() {
+		if slices.Contains(some, d) {
+			found = append(found, d)
 		}
-		all[i] = digest(b)
 	}
-	return all, nil
+	return found
+}
+
+// padded returns up to knownAtATime numbers as that many arguments, the first
+// repeated.
+func padded(numbers []int64) []any {
+	arguments := make([]any, knownAtATime)
+	for i := range arguments {
+		arguments[i] = numbers[0]
+		if i < len(numbers) {
+			arguments[i] = numbers[i]
+		}
+	}
+	return arguments
 }

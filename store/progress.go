@@ -2,16 +2,24 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 )
 
-// progress is how far the state has come. Each field counts documents and so
-// is the Seq of the last one.
+// progress is how far the state has come: how many rows each table must hold.
+// The first three count documents and so are the Seq of the last one.
 type progress struct {
-	documents int64 // in the journal
-	indexed   int64 // in the tables ids and members; at most documents
-	published int64 // sent on; at most documents
+	documents   int64 // in the journal
+	indexed     int64 // in the tables ids and members; at most documents
+	published   int64 // sent on; at most documents
+	snapshots   int64
+	deadLetters int64
 }
+
+const (
+	selectProgress = "SELECT documents, indexed, published, snapshots, dead_letters, checksum FROM progress WHERE one = 1"
+	updateProgress = "UPDATE progress SET documents = ?, indexed = ?, published = ?, snapshots = ?, dead_letters = ?, checksum = ? WHERE one = 1"
+)
 
 // sum is the checksum of the progress row.
 func (p progress) sum() uint32 {
@@ -19,7 +27,19 @@ func (p progress) sum() uint32 {
 	b.int(p.documents)
 	b.int(p.indexed)
 	b.int(p.published)
+	b.int(p.snapshots)
+	b.int(p.deadLetters)
 	return b.sum()
+}
+
+// execer is a pool of connections or a transaction.
+type execer interface {
+	Exec(query string, args ...any) (sql.Result, error)
+}
+
+func (p progress) write(to execer) error {
+	_, err := to.Exec(updateProgress, p.documents, p.indexed, p.published, p.snapshots, p.deadLetters, p.sum())
+	return err
 }
 
 func readProgress(ctx context.Context, q querier, path string) (progress, error) {
@@ -28,8 +48,8 @@ func readProgress(ctx context.Context, q querier, path string) (progress, error)
 		sum int64
 	}
 	r, err := queryOne(ctx, q, path, func(r *row) []any {
-		return []any{&r.documents, &r.indexed, &r.published, &r.sum}
-	}, "SELECT documents, indexed, published, checksum FROM progress WHERE one = 1")
+		return []any{&r.documents, &r.indexed, &r.published, &r.snapshots, &r.deadLetters, &r.sum}
+	}, selectProgress)
 	if err != nil {
 		return progress{}, fmt.Errorf("reading progress: %w", err)
 	}
@@ -59,5 +79,8 @@ func (s *Store) SetPublished(ctx context.Context, seq int64) error {
 	if s.writer == nil {
 		return fmt.Errorf("setting the published update: %w", ErrReadOnly)
 	}
-	return explain(s.path, "setting the published update", s.writer.setPublished(ctx, seq))
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return explain(s.path, "setting the published update", s.writer.setPublished(seq))
 }

@@ -31,9 +31,8 @@ func collect[T any](path string, rows *sql.Rows, err error, dest func(*T) []any)
 	return all, explain(path, "reading state", rows.Err())
 }
 
-// queryOne returns the only row of a query.
-func queryOne[T any](ctx context.Context, q querier, path string, dest func(*T) []any, query string, args ...any) (T, error) {
-	rows, err := q.QueryContext(ctx, query, args...)
+// one is collect for a query that has one row.
+func one[T any](path string, rows *sql.Rows, err error, dest func(*T) []any) (T, error) {
 	all, err := collect(path, rows, err, dest)
 	if err == nil && len(all) != 1 {
 		err = fmt.Errorf("reading state: %w", damaged(path, "a row is missing"))
@@ -43,6 +42,12 @@ func queryOne[T any](ctx context.Context, q querier, path string, dest func(*T) 
 		return zero, err
 	}
 	return all[0], nil
+}
+
+// queryOne returns the only row of a query.
+func queryOne[T any](ctx context.Context, q querier, path string, dest func(*T) []any, query string, args ...any) (T, error) {
+	rows, err := q.QueryContext(ctx, query, args...)
+	return one(path, rows, err, dest)
 }
 
 // queryInt returns the only value of a query.

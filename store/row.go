@@ -46,8 +46,12 @@ func newDocumentRow(u starling.Update) (documentRow, error) {
 	return r, nil
 }
 
-// update returns what the row holds. An error says that the row is damaged.
-func (r *documentRow) update(path string) (starling.Update, error) {
+// update returns what the row with the given number holds. An error says that
+// the row is damaged.
+func (r *documentRow) update(path string, seq int64) (starling.Update, error) {
+	if r.seq != seq {
+		return starling.Update{}, missing(path, seq)
+	}
 	if r.checksum != int64(r.sum()) {
 		return starling.Update{}, damaged(path, fmt.Sprintf("document %d does not match its checksum", r.seq))
 	}
@@ -84,24 +88,6 @@ func (r *documentRow) sum() uint32 {
 	return b.sum()
 }
 
-func (b *sumBuilder) optionalInt(v *int64) {
-	if v == nil {
-		b.int(0)
-		return
-	}
-	b.int(1)
-	b.int(*v)
-}
-
-func (b *sumBuilder) optionalString(s *string) {
-	if s == nil {
-		b.int(0)
-		return
-	}
-	b.int(1)
-	b.string(*s)
-}
-
 // jsonColumn is the JSON of v, or null.
 func jsonColumn(v any, null bool) (*string, error) {
 	if null {
@@ -110,6 +96,14 @@ func jsonColumn(v any, null bool) (*string, error) {
 	data, err := json.Marshal(v)
 	text := string(data)
 	return &text, err
+}
+
+// notNull is data as SQLite takes it for an empty blob rather than for null.
+func notNull(data []byte) []byte {
+	if data == nil {
+		return []byte{}
+	}
+	return data
 }
 
 // timeColumn is a time in nanoseconds since 1970, or null for none.

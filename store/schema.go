@@ -32,11 +32,13 @@ CREATE TABLE identity (
 ) STRICT;
 
 CREATE TABLE progress (
-	one       INTEGER PRIMARY KEY CHECK (one = 1),
-	documents INTEGER NOT NULL,
-	indexed   INTEGER NOT NULL,
-	published INTEGER NOT NULL,
-	checksum  INTEGER NOT NULL
+	one          INTEGER PRIMARY KEY CHECK (one = 1),
+	documents    INTEGER NOT NULL,
+	indexed      INTEGER NOT NULL,
+	published    INTEGER NOT NULL,
+	snapshots    INTEGER NOT NULL,
+	dead_letters INTEGER NOT NULL,
+	checksum     INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE documents (
@@ -55,8 +57,10 @@ CREATE TABLE documents (
 ) STRICT;
 
 CREATE TABLE ids (
-	digest BLOB PRIMARY KEY
-) STRICT, WITHOUT ROWID;
+	bucket   INTEGER PRIMARY KEY,
+	digests  BLOB    NOT NULL,
+	checksum INTEGER NOT NULL
+) STRICT;
 
 CREATE TABLE members (
 	micro INTEGER NOT NULL,
@@ -66,10 +70,11 @@ CREATE TABLE members (
 
 CREATE TABLE micros (
 	micro   INTEGER PRIMARY KEY,
-	cluster INTEGER NOT NULL
+	cluster INTEGER NOT NULL,
+	members INTEGER NOT NULL
 ) STRICT;
 
-CREATE INDEX micros_by_cluster ON micros (cluster);
+CREATE INDEX micros_by_cluster ON micros (cluster, members);
 
 CREATE TABLE snapshots (
 	seq      INTEGER PRIMARY KEY,
@@ -95,10 +100,8 @@ CREATE UNIQUE INDEX dead_letters_by_message ON dead_letters (message_id) WHERE m
 // that name: a crash meanwhile leaves only a file that the next call replaces.
 func createFile(ctx context.Context, path string, id Identity) error {
 	draft := path + ".new"
-	for _, name := range []string{draft, draft + "-wal", draft + "-shm"} {
-		if err := os.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return fmt.Errorf("creating state: %w", err)
-		}
+	if err := removeRemains(path, draft); err != nil {
+		return fmt.Errorf("creating state: %w", err)
 	}
 	// Made here rather than by SQLite for the sake of the permissions, which
 	// SQLite gives to its -wal and -shm files as well.
@@ -116,6 +119,28 @@ func createFile(ctx context.Context, path string, id Identity) error {
 		return fmt.Errorf("creating state: %w", err)
 	}
 	return syncDir(filepath.Dir(path))
+}
+
+// removeRemains removes what an interrupted call left of its draft, and what was
+// left beside a state whose file is gone: SQLite would take a log there for
+// that of the new file.
+func removeRemains(path, draft string) error {
+	for _, base := range []string{path, draft} {
+		for _, suffix := range []string{"-wal", "-shm", "-journal"} {
+			if err := removeIfThere(base + suffix); err != nil {
+				return err
+			}
+		}
+	}
+	return removeIfThere(draft)
+}
+
+func removeIfThere(name string) error {
+	err := os.Remove(name)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	return err
 }
 
 // syncDir makes the names in dir durable.
@@ -148,7 +173,14 @@ func fillFile(ctx context.Context, path string, id Identity) (err error) {
 	if err != nil {
 		return err
 	}
-	_, err = db.ExecContext(ctx, "INSERT INTO progress VALUES (1, 0, 0, 0, ?)", progress{}.sum())
+	if _, err := db.ExecContext(ctx, "INSERT INTO progress VALUES (1, 0, 0, 0, 0, 0, ?)", progress{}.sum()); err != nil {
+		return err
+	}
+	if _, err := db.ExecContext(ctx, "INSERT INTO ids VALUES (0, x'', ?)", sumOf(0, nil)); err != nil {
+		return err
+	}
+	// Closing does the same and keeps quiet when it cannot.
+	_, err = db.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
 	return err
 }
 

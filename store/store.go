@@ -45,8 +45,8 @@ type Store struct {
 	path     string
 	identity Identity
 	readers  *sql.DB
-	known    *sql.Stmt // on readers
-	document *sql.Stmt // on readers
+	buckets  *sql.Stmt // bucketsQuery, on readers
+	document *sql.Stmt // documentsQuery, on readers
 	writer   *writer   // nil in a store opened by OpenReader
 }
 
@@ -130,7 +130,7 @@ func (s *Store) openBoth(ctx context.Context) error {
 	if err := s.openReaders(ctx); err != nil {
 		return err
 	}
-	return s.writer.open(ctx, s.readers)
+	return s.openWriter(ctx)
 }
 
 // openReaders opens the reading connections and checks what is cheap to check:
@@ -148,10 +148,10 @@ func (s *Store) openReaders(ctx context.Context) error {
 	if err := s.check(ctx); err != nil {
 		return err
 	}
-	if s.known, err = db.PrepareContext(ctx, knownQuery); err != nil {
+	if s.buckets, err = db.PrepareContext(ctx, bucketsQuery); err != nil {
 		return explainOpening(s.path, err)
 	}
-	if s.document, err = db.PrepareContext(ctx, documentQuery); err != nil {
+	if s.document, err = db.PrepareContext(ctx, documentsQuery); err != nil {
 		return explainOpening(s.path, err)
 	}
 	return nil
@@ -179,7 +179,7 @@ func (s *Store) Close() error {
 		s.writer.stopFilling()
 	}
 	var errs []error
-	for _, stmt := range []*sql.Stmt{s.known, s.document} {
+	for _, stmt := range []*sql.Stmt{s.buckets, s.document} {
 		if stmt != nil {
 			errs = append(errs, stmt.Close())
 		}

@@ -1,41 +1,34 @@
 package store
 
 import (
-	"bytes"
-	"cmp"
 	"context"
-	"crypto/sha256"
 	"database/sql"
 	"maps"
 	"slices"
 	"sync"
+
+	"starling"
 )
 
 // defaultIndexEvery is how many documents are entered into the tables ids and
-// members together. Entered in their sorted order, they touch each page of a
-// table once, where one by one each would touch a page of its own.
+// members together. Entered in the order of the table, they touch each of its
+// pages once, where one by one each would touch a page of its own.
 const defaultIndexEvery = 8192
-
-// A digest is the beginning of the SHA-256 of a document's id. Two ids with one
-// digest would count as one document; among 10^12 ids the odds of such a pair
-// are one in 10^14.
-type digest [16]byte
-
-func digestOf(id string) digest {
-	sum := sha256.Sum256([]byte(id))
-	return digest(sum[:16])
-}
 
 // An arrival is what the tables ids and members will hold of a document.
 type arrival struct {
-	id         digest
-	micro, seq int64
+	id digest
+	member
+}
+
+func newArrival(u starling.Update) arrival {
+	return arrival{digestOf(u.ID), member{int64(u.Micro), u.Seq}}
 }
 
 func arrivals(records []Record) []arrival {
 	all := make([]arrival, len(records))
 	for i, r := range records {
-		all[i] = arrival{digestOf(r.ID), int64(r.Micro), r.Seq}
+		all[i] = newArrival(r.Update)
 	}
 	return all
 }
@@ -56,23 +49,15 @@ type waiting struct {
 	ids      map[digest]struct{}
 }
 
-// readWaiting finds the documents after indexed.
-func readWaiting(ctx context.Context, q querier, path string, indexed int64) (*waiting, error) {
-	type row struct {
-		id         string
-		micro, seq int64
-	}
-	rows, err := q.QueryContext(ctx, "SELECT id, micro, seq FROM documents WHERE seq > ? ORDER BY seq", indexed)
-	all, err := collect(path, rows, err, func(r *row) []any { return []any{&r.id, &r.micro, &r.seq} })
-	if err != nil {
-		return nil, err
-	}
+// readWaiting finds the documents that are not indexed.
+func (s *Store) readWaiting(ctx context.Context, p progress) (*waiting, error) {
 	w := &waiting{ids: make(map[digest]struct{})}
-	found := make([]arrival, len(all))
-	for i, r := range all {
-		found[i] = arrival{digestOf(r.id), r.micro, r.seq}
+	for update, err := range s.updatesBetween(ctx, s.readers, p.indexed+1, p.documents) {
+		if err != nil {
+			return nil, err
+		}
+		w.add([]arrival{newArrival(update)})
 	}
-	w.add(found)
 	return w, nil
 }
 
@@ -106,29 +91,13 @@ func (w *waiting) digests() []digest {
 	return slices.Collect(maps.Keys(w.ids))
 }
 
-// index enters what waits and what has arrived since into the tables. Only the
-// writer changes what waits, so nothing is missed.
-func (w *waiting) index(ctx context.Context, tx *sql.Tx, arrived []arrival) error {
+// index enters what waits and what has arrived since into the tables, which
+// hold indexed documents. Only the writer changes what waits, so nothing is
+// missed.
+func (w *waiting) index(ctx context.Context, tx *sql.Tx, path string, indexed int64, arrived []arrival) error {
 	all := slices.Concat(w.arrivals, arrived)
-	slices.SortFunc(all, func(a, b arrival) int { return bytes.Compare(a.id[:], b.id[:]) })
-	err := insertAll(ctx, tx, "INSERT OR IGNORE INTO ids VALUES (?)", all, func(a arrival) []any { return []any{a.id[:]} })
-	if err != nil {
+	if err := newEntry(indexed, all).write(ctx, tx, path); err != nil {
 		return err
 	}
-	slices.SortFunc(all, func(a, b arrival) int { return cmp.Or(cmp.Compare(a.micro, b.micro), cmp.Compare(a.seq, b.seq)) })
-	return insertAll(ctx, tx, "INSERT INTO members VALUES (?,?)", all, func(a arrival) []any { return []any{a.micro, a.seq} })
-}
-
-func insertAll(ctx context.Context, tx *sql.Tx, query string, all []arrival, values func(arrival) []any) error {
-	insert, err := tx.PrepareContext(ctx, query)
-	if err != nil {
-		return err
-	}
-	defer insert.Close() //nolint:errcheck // the transaction ends with it
-	for _, a := range all {
-		if _, err := insert.ExecContext(ctx, values(a)...); err != nil {
-			return err
-		}
-	}
-	return nil
+	return enterMembers(ctx, tx, path, all)
 }

@@ -36,25 +36,23 @@ type writer struct {
 }
 
 const (
-	insertDocument   = "INSERT INTO documents (" + documentColumns + ", embedding_checksum, embedding) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"
-	insertDeadLetter = "INSERT INTO dead_letters (message_id, document_id, reason, body, attributes, time, checksum) " +
-		"VALUES (?,?,?,?,?,?,?) ON CONFLICT DO NOTHING"
-	insertSnapshot = "INSERT OR REPLACE INTO snapshots (seq, data, checksum) VALUES (?,?,?)"
-	// trimSnapshots keeps two, so that one damaged snapshot costs time only.
-	trimSnapshots  = "DELETE FROM snapshots WHERE seq NOT IN (SELECT seq FROM snapshots ORDER BY seq DESC LIMIT 2)"
-	updateProgress = "UPDATE progress SET documents = ?, indexed = ?, published = ?, checksum = ? WHERE one = 1"
+	insertDocument = "INSERT INTO documents (" + documentColumns + ", embedding_checksum, embedding) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"
+	placeMicro     = "INSERT INTO micros (micro, cluster, members) VALUES (?1, ?2, 0) " +
+		"ON CONFLICT (micro) DO UPDATE SET cluster = ?2 WHERE cluster <> ?2"
+	mergeMicros = "UPDATE micros SET cluster = ? WHERE cluster = ?"
 )
 
-// open opens the file for writing and finds out where it stands.
-func (w *writer) open(ctx context.Context, readers querier) error {
+// openWriter opens the file for writing and finds out where it stands.
+func (s *Store) openWriter(ctx context.Context) error {
+	w := s.writer
 	var err error
-	if w.db, err = openWriting(w.path); err != nil {
-		return explain(w.path, "opening state", err)
+	if w.db, err = openWriting(s.path); err != nil {
+		return explain(s.path, "opening state", err)
 	}
-	if w.progress, err = readProgress(ctx, readers, w.path); err != nil {
+	if w.progress, err = readProgress(ctx, s.readers, s.path); err != nil {
 		return err
 	}
-	if w.waiting, err = readWaiting(ctx, readers, w.path, w.progress.indexed); err != nil {
+	if w.waiting, err = s.readWaiting(ctx, w.progress); err != nil {
 		return err
 	}
 	filling, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -62,7 +60,7 @@ func (w *writer) open(ctx context.Context, readers querier) error {
 	w.filling.Go(func() {
 		// After an error every id is looked up in the file, where whoever does
 		// so meets the error again.
-		_ = w.filter.fill(filling, readers, w.path)
+		_ = w.filter.fill(filling, s.readers, s.path)
 	})
 	return nil
 }
@@ -101,20 +99,18 @@ func (s *Store) Commit(ctx context.Context, b Batch) error {
 
 func (w *writer) commit(ctx context.Context, b Batch) error {
 	next := w.progress
-	next.documents += int64(len(b.Records))
-	arrivals := arrivals(b.Records)
-	err := w.transact(ctx, func(tx *sql.Tx) error {
-		if err := w.insert(ctx, tx, b); err != nil {
+	arrived := arrivals(b.Records)
+	err := w.transact(ctx, func(tx *sql.Tx) (err error) {
+		if next, err = w.insert(ctx, tx, b); err != nil {
 			return err
 		}
 		if next.documents-next.indexed >= w.indexEvery {
-			next.indexed = next.documents
-			if err := w.waiting.index(ctx, tx, arrivals); err != nil {
+			if err := w.waiting.index(ctx, tx, w.path, next.indexed, arrived); err != nil {
 				return err
 			}
+			next.indexed = next.documents
 		}
-		_, err := tx.ExecContext(ctx, updateProgress, next.documents, next.indexed, next.published, next.sum())
-		return err
+		return next.write(tx)
 	})
 	if err != nil {
 		return err
@@ -122,65 +118,70 @@ func (w *writer) commit(ctx context.Context, b Batch) error {
 	w.progress = next
 	if next.indexed == next.documents {
 		w.filter.add(w.waiting.digests())
-		w.filter.add(digestsOf(arrivals))
+		w.filter.add(digestsOf(arrived))
 		w.waiting.clear()
 	} else {
-		w.waiting.add(arrivals)
+		w.waiting.add(arrived)
 	}
 	return nil
 }
 
-// transact runs do in a transaction.
+// transact runs do in a transaction, unless ctx ends before it is committed.
+// The statements run without ctx: one that may be interrupted takes a goroutine
+// to watch over it, and an interrupted connection is thrown away with its
+// cache. So do looks at ctx between them.
 func (w *writer) transact(ctx context.Context, do func(*sql.Tx) error) error {
-	tx, err := w.db.BeginTx(ctx, nil)
+	tx, err := w.db.Begin()
 	if err != nil {
 		return err
 	}
-	if err := do(tx); err != nil {
-		return errors.Join(err, tx.Rollback())
+	if err = do(tx); err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		_ = tx.Rollback() // fails where SQLite has rolled back by itself
+		return err
 	}
 	return tx.Commit()
 }
 
-func (w *writer) insert(ctx context.Context, tx *sql.Tx, b Batch) error {
+// insert writes a batch and returns how far the state is with it.
+func (w *writer) insert(ctx context.Context, tx *sql.Tx, b Batch) (next progress, err error) {
+	next = w.progress
+	next.documents += int64(len(b.Records))
 	if err := w.insertRecords(ctx, tx, b.Records); err != nil {
-		return err
+		return next, err
 	}
-	if err := followMicros(ctx, tx, b.Records); err != nil {
-		return err
+	if err := followMicros(tx, b.Records); err != nil {
+		return next, err
 	}
-	for _, letter := range b.DeadLetters {
-		if err := letter.insert(ctx, tx); err != nil {
-			return err
-		}
+	if next.deadLetters, err = insertDeadLetters(tx, b.DeadLetters, next.deadLetters); err != nil || b.Snapshot == nil {
+		return next, err
 	}
-	if b.Snapshot == nil {
-		return nil
-	}
-	if _, err := tx.ExecContext(ctx, insertSnapshot, b.Snapshot.Seq, b.Snapshot.Data, sumOf(b.Snapshot.Data)); err != nil {
-		return err
-	}
-	_, err := tx.ExecContext(ctx, trimSnapshots)
-	return err
+	next.snapshots, err = b.Snapshot.insert(tx)
+	return next, err
 }
 
 func (w *writer) insertRecords(ctx context.Context, tx *sql.Tx, records []Record) error {
 	if len(records) == 0 {
 		return nil
 	}
-	insert, err := tx.PrepareContext(ctx, insertDocument)
+	insert, err := tx.Prepare(insertDocument)
 	if err != nil {
 		return err
 	}
 	defer insert.Close() //nolint:errcheck // the transaction ends with it
 	for _, record := range records {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		row, err := newDocumentRow(record.Update)
 		if err != nil {
 			return fmt.Errorf("document %q: %w", record.ID, err)
 		}
 		w.vector = appendVector(w.vector[:0], record.Embedding)
-		_, err = insert.ExecContext(ctx, row.seq, row.id, row.text, row.time, row.attributes, row.cluster, row.micro,
-			row.similarity, row.events, row.checksum, sumOf(w.vector), w.vector)
+		_, err = insert.Exec(row.seq, row.id, row.text, row.time, row.attributes, row.cluster, row.micro,
+			row.similarity, row.events, row.checksum, sumOf(row.seq, w.vector), w.vector)
 		if err != nil {
 			return err
 		}
@@ -189,33 +190,28 @@ func (w *writer) insertRecords(ctx context.Context, tx *sql.Tx, records []Record
 }
 
 // followMicros keeps the table of micro-clusters and the clusters they are in.
-func followMicros(ctx context.Context, tx *sql.Tx, records []Record) error {
+func followMicros(tx *sql.Tx, records []Record) error {
 	if len(records) == 0 {
 		return nil
 	}
-	place, err := tx.PrepareContext(ctx, "INSERT INTO micros (micro, cluster) VALUES (?1, ?2) "+
-		"ON CONFLICT (micro) DO UPDATE SET cluster = ?2 WHERE cluster <> ?2")
+	place, err := tx.Prepare(placeMicro)
 	if err != nil {
 		return err
 	}
 	defer place.Close() //nolint:errcheck // the transaction ends with it
 	placed := make(map[starling.MicroID]starling.ClusterID)
 	for _, record := range records {
-		for _, event := range record.Events {
-			if event.Kind != starling.Merged {
-				continue
-			}
-			for _, from := range event.From {
-				if _, err := tx.ExecContext(ctx, "UPDATE micros SET cluster = ? WHERE cluster = ?", int64(event.To), int64(from)); err != nil {
-					return err
-				}
-			}
+		merged, err := followMerges(tx, record.Events)
+		if err != nil {
+			return err
+		}
+		if merged {
 			clear(placed)
 		}
 		if placed[record.Micro] == record.Cluster {
 			continue
 		}
-		if _, err := place.ExecContext(ctx, int64(record.Micro), int64(record.Cluster)); err != nil {
+		if _, err := place.Exec(int64(record.Micro), int64(record.Cluster)); err != nil {
 			return err
 		}
 		placed[record.Micro] = record.Cluster
@@ -223,8 +219,25 @@ func followMicros(ctx context.Context, tx *sql.Tx, records []Record) error {
 	return nil
 }
 
+// followMerges moves the micro-clusters of clusters that ended, and says
+// whether there were any.
+func followMerges(tx *sql.Tx, events []starling.Event) (merged bool, err error) {
+	for _, event := range events {
+		if event.Kind != starling.Merged {
+			continue
+		}
+		for _, from := range event.From {
+			if _, err := tx.Exec(mergeMicros, int64(event.To), int64(from)); err != nil {
+				return merged, err
+			}
+		}
+		merged = true
+	}
+	return merged, nil
+}
+
 // setPublished moves the publishing cursor without waiting for the disk.
-func (w *writer) setPublished(ctx context.Context, seq int64) (err error) {
+func (w *writer) setPublished(seq int64) (err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	next := w.progress
@@ -232,15 +245,14 @@ func (w *writer) setPublished(ctx context.Context, seq int64) (err error) {
 	if seq < 0 || seq > next.documents {
 		return fmt.Errorf("update %d of %d", seq, next.documents)
 	}
-	if _, err := w.db.ExecContext(ctx, "PRAGMA synchronous = NORMAL"); err != nil {
+	if _, err := w.db.Exec("PRAGMA synchronous = NORMAL"); err != nil {
 		return err
 	}
 	defer func() {
-		// Not with ctx, which may have ended: the next commit must be durable.
-		_, restored := w.db.ExecContext(context.WithoutCancel(ctx), "PRAGMA synchronous = FULL")
+		_, restored := w.db.Exec("PRAGMA synchronous = FULL")
 		err = errors.Join(err, restored)
 	}()
-	if _, err := w.db.ExecContext(ctx, updateProgress, next.documents, next.indexed, next.published, next.sum()); err != nil {
+	if err := next.write(w.db); err != nil {
 		return err
 	}
 	w.progress = next
