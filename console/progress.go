@@ -47,14 +47,15 @@ func (p *Progress) Set(done int64) {
 }
 
 // Print writes a line above the bar.
-func (p *Progress) Print(w io.Writer, line string) {
+func (p *Progress) Print(w io.Writer, line string) error {
 	if p.bar != nil {
 		_ = p.bar.Clear()
 	}
-	_, _ = io.WriteString(w, line+"\n")
+	_, err := io.WriteString(w, line+"\n")
 	if p.bar != nil {
 		_ = p.bar.RenderBlank()
 	}
+	return err
 }
 
 // Done removes the bar.

@@ -8,8 +8,8 @@ import (
 )
 
 type brokerCmd struct {
-	Listen string `help:"Address to listen on." default:"127.0.0.1:4222" placeholder:"HOST:PORT"`
-	Data   string `required:"" help:"Folder of the streams." placeholder:"DIR" type:"path"`
+	Listen string `help:"Address to listen on; port 0 takes a free one. By default ${default}." default:"127.0.0.1:4222" placeholder:"HOST:PORT"`
+	Data   string `required:"" env:"STARLING_BROKER_DATA" help:"Folder of the streams; made when absent." placeholder:"DIR" type:"path"`
 }
 
 // Run serves until told to stop.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -24,8 +23,9 @@ import (
 type demoCmd struct {
 	datasetFlags
 	clusteringFlags
-	Rate  float64 `help:"Texts a second; 0 for as fast as they can be clustered." placeholder:"N"`
-	State string  `help:"Folder for the demo's broker and state, emptied first if a demo made it; by default in the user's cache directory." placeholder:"DIR" type:"path"`
+	Rate float64 `help:"Texts a second; 0 for as fast as they can be clustered." placeholder:"N"`
+	// State has a variable of its own: it is emptied, and no other command's is.
+	State string `env:"STARLING_DEMO_STATE" help:"Folder for the demo's broker and state, emptied first if a demo made it; by default in the user's cache directory." placeholder:"DIR" type:"path"`
 }
 
 // Help says what to expect.
@@ -38,18 +38,17 @@ const (
 	demoStream = "demo"
 	// demoIdle ends the demo when all was published and nothing came for that long.
 	demoIdle = 200 * time.Millisecond
-	// demoMark is a file in folders that a demo made and may empty.
-	demoMark = ".starling-demo"
+	// demoRows is how many clusters it shows at the end.
+	demoRows = 15
 )
 
 // Run shows a stream being clustered.
-func (c *demoCmd) Run(ctx context.Context, std streams) error {
+func (c *demoCmd) Run(ctx context.Context, std streams) (err error) {
+	if err := checkRate(c.Rate); err != nil {
+		return err
+	}
 	if c.Dataset == dataset.Emotion {
 		c.everything()
-	}
-	dir, err := c.folder()
-	if err != nil {
-		return err
 	}
 	collection, err := c.open(ctx, std)
 	if err != nil {
@@ -59,6 +58,11 @@ func (c *demoCmd) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
+	dir, release, err := c.folder()
+	if err != nil {
+		return err
+	}
+	defer release()
 	server, err := embedded.Start(filepath.Join(dir, "broker"), "")
 	if err != nil {
 		return err
@@ -68,8 +72,9 @@ func (c *demoCmd) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, st.Close()) }()
 	d := demo{url: server.URL(demoStream), dir: dir, collection: collection, rate: c.Rate, std: std}
-	return errors.Join(d.run(ctx, pipeline.Settings{Model: model, Store: st, UntilIdle: demoIdle}), st.Close())
+	return d.run(ctx, pipeline.Settings{Model: model, Store: st, UntilIdle: demoIdle})
 }
 
 // everything asks for the whole collection where nothing else was asked for.
@@ -80,41 +85,6 @@ func (c *demoCmd) everything() {
 	if len(c.Classes) == 0 {
 		c.Classes = []string{"all"}
 	}
-}
-
-// folder returns an empty folder for the demo.
-func (c *demoCmd) folder() (string, error) {
-	dir := c.State
-	if dir == "" {
-		cache, err := os.UserCacheDir()
-		if err != nil {
-			return "", fmt.Errorf("finding a folder for the demo: %w; name one with --state", err)
-		}
-		dir = filepath.Join(cache, "starling", "demo")
-	}
-	if err := emptyFolder(dir); err != nil {
-		return "", err
-	}
-	return dir, os.WriteFile(filepath.Join(dir, demoMark), nil, 0o600)
-}
-
-// emptyFolder makes dir a new folder. One with other things than a demo's in it
-// is left alone.
-func emptyFolder(dir string) error {
-	entries, err := os.ReadDir(dir)
-	switch {
-	case errors.Is(err, os.ErrNotExist), err == nil && len(entries) == 0:
-		return os.MkdirAll(dir, 0o700)
-	case err != nil:
-		return fmt.Errorf("preparing the demo: %w", err)
-	}
-	if _, err := os.Stat(filepath.Join(dir, demoMark)); err != nil {
-		return fmt.Errorf("%s is not empty and not a demo's; name another folder with --state", dir)
-	}
-	if err := os.RemoveAll(dir); err != nil {
-		return fmt.Errorf("preparing the demo: %w", err)
-	}
-	return os.MkdirAll(dir, 0o700)
 }
 
 // A demo is one showing.
@@ -148,7 +118,7 @@ func (d *demo) run(ctx context.Context, settings pipeline.Settings) error {
 	settings.IdleFrom = published.Done()
 	d.pipeline = pipeline.New(settings)
 	fmt.Fprintf(d.std.out, "clustering %s with model %s, threshold %.3f\n\n",
-		d.collection.Name, settings.Model.Info().Name, settings.State.Threshold())
+		console.Safe(d.collection.Name), settings.Model.Info().Name, settings.State.Threshold())
 	d.bar = console.NewProgress(d.std.err, "clustering", d.collection.Total)
 	summary, took, err := d.flow(ctx, topic, allPublished)
 	d.bar.Done()
@@ -180,43 +150,49 @@ func (d *demo) flow(ctx context.Context, topic *broker.Topic, allPublished func(
 // tell prints what happens to clusters as it happens: the first to begin, and
 // those that grow.
 func (d *demo) tell(updates []starling.Update) error {
-	const first = 5
 	for _, update := range updates {
 		d.clustered++
 		for _, event := range update.Events {
-			var what string
-			switch {
-			case event.Kind == starling.Grew:
-				what = fmt.Sprintf("has %d", event.Size)
-			case event.Kind == starling.Created && event.To <= first:
-				what = "begins"
-			default:
-				continue
+			if err := d.tellEvent(update, event); err != nil {
+				return err
 			}
-			head := fmt.Sprintf("%6d  cluster %-4v %-9s", update.Seq, event.To, what)
-			d.bar.Print(d.std.out, head+console.Clip(update.Text, max(20, console.Width(d.std.out)-len(head))))
 		}
 	}
 	d.bar.Set(d.clustered)
 	return nil
 }
 
+func (d *demo) tellEvent(update starling.Update, event starling.Event) error {
+	const first = 5
+	var what string
+	switch {
+	case event.Kind == starling.Grew:
+		what = fmt.Sprintf("has %d", event.Size)
+	case event.Kind == starling.Created && event.To <= first:
+		what = "begins"
+	default:
+		return nil
+	}
+	head := fmt.Sprintf("%6d  cluster %-4v %-9s", update.Seq, event.To, what)
+	return d.bar.Print(d.std.out, head+console.Clip(update.Text, max(20, console.Width(d.std.out)-len(head))))
+}
+
+// conclude prints the table, and what to try next in two lines that work when
+// they are pasted.
 func (d *demo) conclude(summary pipeline.Summary, took time.Duration) error {
-	const rows = 15
-	var out strings.Builder
-	clusters := d.pipeline.Clusters(0)
-	fmt.Fprintf(&out, "\n%d messages in %d clusters, %.0f/s with every one of them on disk\n\n",
-		summary.Documents, len(clusters), float64(summary.Documents)/took.Seconds())
-	if _, err := fmt.Fprint(d.std.out, out.String()); err != nil {
+	if summary.Documents == 0 {
+		return fmt.Errorf("there were no texts in %s to cluster", d.collection.Name)
+	}
+	_, err := fmt.Fprintf(d.std.out, "\n%d messages in %v, %.0f/s with every one of them on disk\n\n",
+		summary.Documents, took.Round(time.Millisecond), float64(summary.Documents)/took.Seconds())
+	if err != nil {
 		return err
 	}
-	if err := console.Table(d.std.out, clusters[:min(rows, len(clusters))]); err != nil {
+	if err := printClusters(d.std.out, d.pipeline.Clusters(0), demoRows); err != nil {
 		return err
 	}
-	if len(clusters) > rows {
-		fmt.Fprintf(d.std.out, "and %d smaller ones\n", len(clusters)-rows)
-	}
-	_, err := fmt.Fprintf(d.std.out, "\nTry next:  starling assign --state %s \"the train is late again\"\n"+
-		"Your own:  starling broker --data broker &  then  starling ingest --dataset FILE --to URL  and  starling run --from URL --state DIR\n", d.dir)
+	program := shellQuote(os.Args[0])
+	_, err = fmt.Fprintf(d.std.out, "\nAsk it about a text:         %s assign --state %s \"the train is late again\"\n"+
+		"Your own texts, one a line:  git log --format=%%s | %s demo --dataset -\n", program, shellQuote(d.dir), program)
 	return err
 }

@@ -4,70 +4,105 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/alecthomas/kong"
 
 	"starling/broker"
+	"starling/cluster"
+	"starling/console"
 	"starling/embed"
 	"starling/embed/models"
 	"starling/store"
 )
 
-// check prints the settings in force and tries to open everything, changing
-// nothing. It returns an error for all that does not open.
+// check prints the settings in force and tries everything that a run would
+// open, making nothing.
 func (c *runCmd) check(ctx context.Context, std streams, parsed *kong.Context) error {
-	printSettings(std, parsed)
-	var failed []error
-	say := func(what string, detail any, err error) {
-		if err != nil {
-			failed = append(failed, fmt.Errorf("%s: %w", what, err))
-			fmt.Fprintf(std.out, "%-7s FAILED  %v\n", what, err)
-			return
-		}
-		fmt.Fprintf(std.out, "%-7s ok      %v\n", what, detail)
-	}
+	printSettings(std.out, parsed)
+	checks := checklist{out: std.out}
 	model, err := models.Open(ctx, c.Model, models.Options{})
 	if err != nil {
-		say("model", "", err)
+		checks.say("model", "", err)
 	} else {
-		say("model", fmt.Sprintf("%s, %d dimensions", model.Info().Name, model.Dim()), nil)
+		checks.say("model", fmt.Sprintf("%s, %d dimensions", model.Info().Name, model.Dim()), nil)
 		detail, err := c.checkState(ctx, model)
-		say("state", detail, err)
+		checks.say("state", detail, err)
 	}
-	source, err := broker.OpenSource(ctx, c.From, broker.SourceOptions{})
-	if err == nil {
-		err = source.Close(ctx)
-	}
-	say("source", broker.Redact(c.From), err)
+	checks.say("source", broker.Redact(c.From), broker.CheckSource(ctx, c.From))
 	if c.To != "" {
-		topic, err := broker.OpenTopic(ctx, c.To)
-		if err == nil {
-			err = topic.Close(ctx)
-		}
-		say("topic", broker.Redact(c.To), err)
+		checks.say("topic", broker.Redact(c.To), broker.CheckTopic(ctx, c.To))
 	}
-	return errors.Join(failed...)
+	if len(checks.failed) > 0 {
+		return fmt.Errorf("this would not run: see %s above", strings.Join(checks.failed, ", "))
+	}
+	return nil
+}
+
+// A checklist prints what was checked and remembers what failed.
+type checklist struct {
+	out    io.Writer
+	failed []string
+}
+
+func (l *checklist) say(what, detail string, err error) {
+	if err != nil {
+		l.failed = append(l.failed, what)
+		fmt.Fprintf(l.out, "%-7s FAILED  %s\n", what, console.Safe(err.Error()))
+		return
+	}
+	fmt.Fprintf(l.out, "%-7s ok      %s\n", what, console.Safe(detail))
 }
 
 // checkState opens an existing state, or says what a new one would be like.
 func (c *runCmd) checkState(ctx context.Context, model embed.Embedder) (string, error) {
 	if !store.Exists(c.State) {
+		if err := checkFolder(c.State); err != nil {
+			return "", err
+		}
 		config, err := c.clusterConfig(ctx, model)
-		return fmt.Sprintf("would begin in %s with threshold %.3f", c.State, config.Threshold), err
+		return fmt.Sprintf("would begin in %s with %s", c.State, describeConfig(config)), err
 	}
 	st, err := continueState(ctx, c.State, model, c.clusteringFlags)
 	if err != nil {
 		return "", err
 	}
 	last, err := st.Last(ctx)
-	return fmt.Sprintf("%s, %d documents", c.State, last), errors.Join(err, st.Close())
+	if err != nil {
+		return "", errors.Join(err, st.Close())
+	}
+	config, err := stateConfig(st)
+	return fmt.Sprintf("%s, %d documents, began with %s", c.State, last, describeConfig(config)), errors.Join(err, st.Close())
+}
+
+// checkFolder says whether a folder is one or could be made.
+func checkFolder(dir string) error {
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && filepath.Dir(dir) != dir:
+		return checkFolder(filepath.Dir(dir))
+	case err != nil:
+		return fmt.Errorf("looking for a place for the state: %w", err)
+	case !info.IsDir():
+		return fmt.Errorf("looking for a place for the state: %s is no folder", dir)
+	}
+	return nil
+}
+
+func describeConfig(config cluster.Config) string {
+	return fmt.Sprintf("threshold %.3f, branching factor %d, at most %d micro-clusters",
+		config.Threshold, config.Branching, config.MaxMicros)
 }
 
 // printSettings prints the flags of the command with their values, as they
 // would stand in the settings file.
-func printSettings(std streams, parsed *kong.Context) {
-	hidden := []string{"help", "dry-run"}
+func printSettings(out io.Writer, parsed *kong.Context) {
+	hidden := []string{"help", "config", "dry-run"}
 	for _, flag := range parsed.Flags() {
 		if slices.Contains(hidden, flag.Name) {
 			continue
@@ -76,6 +111,6 @@ func printSettings(std streams, parsed *kong.Context) {
 		if flag.Name == "from" || flag.Name == "to" {
 			value = broker.Redact(value)
 		}
-		fmt.Fprintf(std.out, "%s: %s\n", flag.Name, value)
+		fmt.Fprintf(out, "%s: %s\n", flag.Name, console.Safe(value))
 	}
 }

@@ -17,10 +17,10 @@ import (
 
 // datasetFlags say which texts.
 type datasetFlags struct {
-	Dataset    string   `help:"sample, emotion, a file (JSONL, CSV, TSV, Parquet or plain lines), or - for standard input." default:"sample" placeholder:"sample|emotion|FILE"`
-	Data       string   `help:"Folder with the files of the collection; without it, emotion is downloaded from the hub." placeholder:"DIR" type:"path"`
-	Split      string   `help:"train, validation, test or all; by default train for ingest." placeholder:"NAME"`
-	Classes    []string `help:"Only texts of these classes, or all; the default for emotion is joy,love,fear." placeholder:"CLASS"`
+	Dataset    string   `help:"sample, emotion, a file (JSONL, CSV, TSV, Parquet or plain lines), or - for standard input; by default ${default}." default:"sample" placeholder:"sample|emotion|FILE"`
+	Data       string   `help:"Folder with the files of emotion; without it, they are downloaded from the hub once." placeholder:"DIR" type:"path"`
+	Split      string   `help:"Split of emotion: train, validation, test or all; by default train, in a demo all." placeholder:"NAME"`
+	Classes    []string `help:"Only texts of these classes, or all; by default all, for emotion joy,love,fear except in a demo." placeholder:"CLASS"`
 	Limit      int      `help:"At most that many texts; 0 for all." placeholder:"N"`
 	TextField  string   `help:"Field that holds the text; guessed from usual names." placeholder:"FIELD"`
 	LabelField string   `help:"Field that holds the class." placeholder:"FIELD"`
@@ -60,8 +60,8 @@ func (ingestCmd) Help() string {
 
 // Run publishes a collection.
 func (c *ingestCmd) Run(ctx context.Context, std streams) error {
-	if c.Rate < 0 {
-		return fmt.Errorf("--rate %v: must not be negative", c.Rate)
+	if err := checkRate(c.Rate); err != nil {
+		return err
 	}
 	collection, err := c.open(ctx, std)
 	if err != nil {
@@ -77,14 +77,15 @@ func (c *ingestCmd) Run(ctx context.Context, std streams) error {
 	p := publisher{topic: topic, perSecond: c.Rate, progress: bar.Set, warn: std.err}
 	err = p.publish(ctx, collection)
 	bar.Done()
-	took := time.Since(started)
-	fmt.Fprintf(std.err, "published %d messages to %s in %v (%.0f/s)", p.published, broker.Redact(c.To),
-		took.Round(time.Millisecond), float64(p.published)/took.Seconds())
-	if p.skipped > 0 {
-		fmt.Fprintf(std.err, ", passed over %d malformed lines", p.skipped)
-	}
-	fmt.Fprintln(std.err)
+	p.report(std.err, broker.Redact(c.To), time.Since(started))
 	return err
+}
+
+func checkRate(perSecond float64) error {
+	if !(perSecond >= 0) {
+		return fmt.Errorf("--rate %v: must be a number of texts a second, or 0", perSecond)
+	}
+	return nil
 }
 
 // publishAtATime bounds the texts between two looks at the rate.
@@ -145,7 +146,7 @@ func (p *publisher) passOver(err error) bool {
 	const warnings = 10
 	p.skipped++
 	if p.skipped <= warnings {
-		fmt.Fprintln(p.warn, "starling:", console.Safe(err.Error()))
+		complain(p.warn, err)
 	}
 	if p.skipped == warnings {
 		fmt.Fprintln(p.warn, "starling: further malformed lines are counted, not shown")
@@ -166,4 +167,14 @@ func (p *publisher) send(ctx context.Context, limiter *rate.Limiter, batch []bro
 	p.published += int64(len(batch))
 	p.progress(p.published)
 	return nil
+}
+
+// report says what was done.
+func (p *publisher) report(w io.Writer, to string, took time.Duration) {
+	fmt.Fprintf(w, "published %d messages to %s in %v (%.0f/s)", p.published, to,
+		took.Round(time.Millisecond), float64(p.published)/took.Seconds())
+	if p.skipped > 0 {
+		fmt.Fprintf(w, ", passed over %d malformed lines", p.skipped)
+	}
+	fmt.Fprintln(w)
 }

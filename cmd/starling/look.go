@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 
@@ -21,41 +22,62 @@ type clustersCmd struct {
 
 // Run lists the clusters, largest first.
 func (c *clustersCmd) Run(ctx context.Context, std streams) error {
+	if c.Limit != nil && *c.Limit < 0 {
+		return fmt.Errorf("--limit %d: must not be negative", *c.Limit)
+	}
 	reading, err := readState(ctx, c.State)
 	if err != nil {
 		return err
 	}
-	clusters := reading.state.Clusters(c.limit())
+	clusters := reading.state.Clusters(0)
 	if c.JSON {
 		err = console.WriteJSON(std.out, struct {
 			Documents int64             `json:"documents"`
 			Clusters  []cluster.Summary `json:"clusters"`
-		}{reading.state.Documents(), clusters})
+		}{reading.state.Documents(), clusters[:atMost(c.limit(), len(clusters))]})
 	} else {
-		err = printClusters(std, reading.state, clusters)
+		err = printClusters(std.out, clusters, c.limit())
 	}
 	return errors.Join(err, reading.store.Close())
 }
 
+// tableRows is how many clusters a table shows.
+const tableRows = 20
+
 func (c *clustersCmd) limit() int {
 	switch {
 	case c.Limit != nil:
-		return max(0, *c.Limit)
+		return *c.Limit
 	case c.JSON:
 		return 0
 	}
 	return tableRows
 }
 
-func printClusters(std streams, state *cluster.State, clusters []cluster.Summary) error {
-	if err := console.Table(std.out, clusters); err != nil {
+// atMost returns the smaller of n and limit, where limit 0 means none.
+func atMost(limit, n int) int {
+	if limit == 0 {
+		return n
+	}
+	return min(limit, n)
+}
+
+// printClusters prints the table of the first clusters, and what there is in
+// all.
+func printClusters(out io.Writer, clusters []cluster.Summary, limit int) error {
+	shown := atMost(limit, len(clusters))
+	if err := console.Table(out, clusters[:shown]); err != nil {
 		return err
 	}
+	documents := int64(0)
+	for _, c := range clusters {
+		documents += c.Size
+	}
 	more := ""
-	if rest := state.Len() - len(clusters); rest > 0 {
+	if rest := len(clusters) - shown; rest > 0 {
 		more = fmt.Sprintf(", %d of them not shown", rest)
 	}
-	_, err := fmt.Fprintf(std.out, "%d documents in %d clusters%s\n", state.Documents(), state.Len(), more)
+	_, err := fmt.Fprintf(out, "%d documents in %d clusters%s\n", documents, len(clusters), more)
 	return err
 }
 
@@ -75,9 +97,12 @@ type shownDocument struct {
 
 // Run prints one cluster and its documents in the order they came.
 func (c *showCmd) Run(ctx context.Context, std streams) error {
-	number, err := strconv.ParseUint(strings.TrimPrefix(c.ID, "#"), 10, 64)
+	number, err := strconv.ParseUint(c.ID, 10, 64)
 	if err != nil {
 		return fmt.Errorf("cluster id %q: must be a number, as `starling clusters` prints it", c.ID)
+	}
+	if c.Limit < 0 {
+		return fmt.Errorf("--limit %d: must not be negative", c.Limit)
 	}
 	reading, err := readState(ctx, c.State)
 	if err != nil {

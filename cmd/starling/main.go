@@ -9,14 +9,18 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"regexp"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
 	kongcompletion "github.com/jotaen/kong-completion"
+
+	"starling/console"
 )
 
-// cli is the command line. Every flag can also be set by a variable, STARLING_
-// and its name in capitals, and in a YAML file.
+// cli is the command line. Flags can also be set by variables and in a YAML
+// file, see settingsFile.
 type cli struct {
 	Config  string `help:"YAML file with settings; by default starling/config.yaml in the user's configuration directory, if there is one." placeholder:"FILE" type:"path"`
 	Verbose bool   `short:"v" help:"Log what happens, not only what goes wrong."`
@@ -35,6 +39,11 @@ type cli struct {
 	Completion completionCmd `cmd:"" help:"Print the code that completes commands in a shell."`
 }
 
+// BeforeResolve reads the settings file, which --config may name.
+func (c *cli) BeforeResolve(parsed *kong.Context, settings *settingsFile) error {
+	return settings.load(parsed)
+}
+
 // streams are where a command reads and writes.
 type streams struct {
 	in       io.Reader
@@ -42,6 +51,9 @@ type streams struct {
 }
 
 func main() {
+	// Writing to a pipe that nobody reads any more is an error like others, so
+	// that the command can end in order.
+	signal.Ignore(syscall.SIGPIPE)
 	os.Exit(run(os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}))
 }
 
@@ -62,10 +74,13 @@ func run(args []string, std streams) int {
 	var commands cli
 	parser, err := newParser(&commands, std)
 	if err != nil {
-		fmt.Fprintln(std.err, "starling:", err)
+		complain(std.err, err)
 		return exitFailed
 	}
 	kongcompletion.Register(parser)
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
 	parsed, err := parser.Parse(args)
 	if err != nil {
 		return usage(std, err)
@@ -76,13 +91,15 @@ func run(args []string, std streams) int {
 	switch {
 	case errors.Is(err, syscall.EPIPE), err == nil:
 		return exitOK // whoever read the output has seen enough
-	default:
-		fmt.Fprintln(std.err, "starling:", err)
-		return exitFailed
+	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
+		err = errors.New("stopped before the end")
 	}
+	complain(std.err, err)
+	return exitFailed
 }
 
 func newParser(commands *cli, std streams) (*kong.Kong, error) {
+	settings := new(settingsFile)
 	return kong.New(commands,
 		kong.Name("starling"),
 		kong.Description("Clusters a stream of short texts while it flows.\n\n"+
@@ -90,14 +107,14 @@ func newParser(commands *cli, std streams) (*kong.Kong, error) {
 			"The exit status is 0, or 1 when a command failed, or 2 when it was not understood."),
 		kong.Writers(std.out, std.err),
 		kong.DefaultEnvars("STARLING"),
-		kong.Resolvers(new(settingsFile)),
+		kong.Bind(settings),
+		kong.Resolvers(settings),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
-		kong.UsageOnError(),
 	)
 }
 
 func usage(std streams, err error) int {
-	fmt.Fprintln(std.err, "starling:", err)
+	complain(std.err, err)
 	var parseError *kong.ParseError
 	if errors.As(err, &parseError) {
 		if command := parseError.Context.Selected(); command != nil {
@@ -108,6 +125,18 @@ func usage(std streams, err error) int {
 	fmt.Fprintln(std.err, "See `starling --help`.")
 	return exitUsage
 }
+
+// complain prints an error. It may quote files, messages and the command line,
+// so nothing in it can act on the terminal, and URLs show no credentials.
+func complain(w io.Writer, err error) {
+	for _, line := range strings.Split(err.Error(), "\n") {
+		fmt.Fprintln(w, "starling:", console.Safe(credentials.ReplaceAllString(line, "://***@")))
+	}
+}
+
+// credentials are what stands before the host in a URL, or in what was meant to
+// be one.
+var credentials = regexp.MustCompile(`://\S*@`)
 
 func (c *cli) level() slog.Level {
 	if c.Verbose {

@@ -12,6 +12,7 @@ import (
 
 	"starling"
 	"starling/broker"
+	"starling/cluster"
 	"starling/console"
 	"starling/embed/models"
 	"starling/pipeline"
@@ -20,12 +21,12 @@ import (
 
 type runCmd struct {
 	From  string `required:"" help:"Where messages come from: nats://HOST:PORT/NAME, gcppubsub://projects/P/subscriptions/S." placeholder:"URL"`
-	To    string `help:"Where updates are published to, as JSON." placeholder:"URL"`
-	State string `required:"" help:"Folder of the state file; made when absent." placeholder:"DIR" type:"path"`
+	To    string `help:"Where updates are published to, one JSON object a document." placeholder:"URL"`
+	State string `required:"" help:"Folder of the state; made when absent." placeholder:"DIR" type:"path"`
 	clusteringFlags
-	Print           string        `help:"What to print: updates, one readable line a message; clusters, the table now and then; classic, everything after each message, as the Python example does; json, one update a line; none." enum:"updates,clusters,classic,json,none" default:"updates"`
-	UntilIdle       time.Duration `help:"Stop when nothing came for that long." placeholder:"DURATION"`
-	ShutdownTimeout time.Duration `help:"How long to finish what was received when told to stop." default:"30s" placeholder:"DURATION"`
+	Print           string        `help:"What to print: updates, one readable line a message; clusters, the table now and then; classic, everything after each message, as the Python example does; json, one update a line; none. By default ${default}." enum:"updates,clusters,classic,json,none" default:"updates" placeholder:"FORM"`
+	UntilIdle       time.Duration `help:"Stop when nothing came for that long, such as 5s." placeholder:"DURATION"`
+	ShutdownTimeout time.Duration `help:"How long to finish what was received when told to stop; by default ${default}." default:"30s" placeholder:"DURATION"`
 	DryRun          bool          `help:"Print the settings, check that broker, model and state open, and stop."`
 }
 
@@ -36,8 +37,8 @@ func (runCmd) Help() string {
 }
 
 // Run clusters messages until it is told to stop.
-func (c *runCmd) Run(ctx context.Context, std streams, parsed *kong.Context) error {
-	if _, err := c.threshold(); err != nil {
+func (c *runCmd) Run(ctx context.Context, std streams, parsed *kong.Context) (err error) {
+	if err := c.validate(); err != nil {
 		return err
 	}
 	if c.DryRun {
@@ -47,23 +48,49 @@ func (c *runCmd) Run(ctx context.Context, std streams, parsed *kong.Context) err
 	if err != nil {
 		return err
 	}
-	source, err := broker.OpenSource(ctx, c.From, broker.SourceOptions{})
-	if err != nil {
+	if !store.Exists(c.State) {
+		// No state begins when there is nothing to fill it from.
+		if err := c.checkBrokers(ctx); err != nil {
+			return err
+		}
+	}
+	settings := pipeline.Settings{Model: model, UntilIdle: c.UntilIdle}
+	if settings.Store, err = openState(ctx, c.State, model, c.clusteringFlags); err != nil {
 		return err
 	}
-	defer closing(std.err, "the source", source.Close)
-	settings := pipeline.Settings{Source: source, Model: model, UntilIdle: c.UntilIdle}
+	defer func() { err = errors.Join(err, settings.Store.Close()) }()
+	// Only with the state in hand: opening a source takes messages over.
+	if settings.Source, err = broker.OpenSource(ctx, c.From, broker.SourceOptions{}); err != nil {
+		return err
+	}
+	defer closing(std.err, "the source", settings.Source.Close)
 	if c.To != "" {
 		if settings.Topic, err = broker.OpenTopic(ctx, c.To); err != nil {
 			return err
 		}
 		defer closing(std.err, "the topic", settings.Topic.Close)
 	}
-	if settings.Store, err = openState(ctx, c.State, model, c.clusteringFlags); err != nil {
-		return err
+	return c.cluster(ctx, std, settings)
+}
+
+// validate finds the values that nothing else refuses.
+func (c *runCmd) validate() error {
+	if c.UntilIdle < 0 {
+		return fmt.Errorf("--until-idle %v: must not be negative", c.UntilIdle)
 	}
-	err = c.cluster(ctx, std, settings)
-	return errors.Join(err, settings.Store.Close())
+	if c.ShutdownTimeout < 0 {
+		return fmt.Errorf("--shutdown-timeout %v: must not be negative", c.ShutdownTimeout)
+	}
+	_, err := c.threshold()
+	return err
+}
+
+func (c *runCmd) checkBrokers(ctx context.Context) error {
+	err := broker.CheckSource(ctx, c.From)
+	if err == nil && c.To != "" {
+		err = broker.CheckTopic(ctx, c.To)
+	}
+	return err
 }
 
 // closing closes what was opened, and says so if that fails. It has its own
@@ -72,7 +99,7 @@ func closing(w io.Writer, what string, closeIt func(context.Context) error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	if err := closeIt(ctx); err != nil {
-		fmt.Fprintf(w, "starling: closing %s: %v\n", what, err)
+		complain(w, fmt.Errorf("closing %s: %w", what, err))
 	}
 }
 
@@ -82,50 +109,67 @@ func (c *runCmd) cluster(ctx context.Context, std streams, settings pipeline.Set
 	if settings.State, err = pipeline.Recover(ctx, settings.Store); err != nil {
 		return err
 	}
-	started := time.Now()
-	p, err := c.pipeline(ctx, std, settings)
-	if err != nil {
-		return err
-	}
 	fmt.Fprintf(std.err, "clustering %s into %s: %d documents so far, model %s, threshold %.3f\n",
 		broker.Redact(c.From), c.State, settings.State.Documents(), settings.Model.Info().Name, settings.State.Threshold())
+	var p *pipeline.Pipeline
+	clusters := func() []cluster.Summary { return p.Clusters(0) }
+	if settings.OnUpdates, err = c.printer(ctx, std.out, settings.Store, clusters); err != nil {
+		return err
+	}
+	settings.OnDeadLetters = func(letters []store.DeadLetter) {
+		for _, letter := range letters {
+			complain(std.err, fmt.Errorf("message %s was put aside: %s", letter.MessageID, letter.Reason))
+		}
+	}
+	p = pipeline.New(settings)
 	defer limitShutdown(ctx, std.err, c.ShutdownTimeout)()
+	started := time.Now()
 	summary, err := p.Run(ctx)
 	if c.Print == "clusters" && err == nil {
-		err = console.Table(std.out, p.Clusters(tableRows))
+		err = printClusters(std.out, clusters(), tableRows)
 	}
 	report(std.err, summary, time.Since(started))
 	return err
 }
 
-// pipeline wires the printing.
-func (c *runCmd) pipeline(ctx context.Context, std streams, settings pipeline.Settings) (*pipeline.Pipeline, error) {
-	settings.OnDeadLetters = func(letters []store.DeadLetter) {
-		for _, letter := range letters {
-			fmt.Fprintf(std.err, "starling: message %s was put aside: %s\n", console.Safe(letter.MessageID), console.Safe(letter.Reason))
+// printer returns what prints updates, nil for nothing.
+func (c *runCmd) printer(
+	ctx context.Context, out io.Writer, st *store.Store, clusters func() []cluster.Summary,
+) (func([]starling.Update) error, error) {
+	switch c.Print {
+	case "updates":
+		return console.Lines(out).Print, nil
+	case "json":
+		return console.JSON(out).Print, nil
+	case "classic":
+		printer, err := console.Classic(out, st.Members(ctx))
+		if err != nil {
+			return nil, err
 		}
+		return printer.Print, nil
+	case "clusters":
+		return tables(out, clusters), nil
 	}
-	if c.Print == "clusters" {
-		var p *pipeline.Pipeline
-		var shown time.Time
-		settings.OnUpdates = func([]starling.Update) error {
-			if time.Since(shown) < tableEvery {
-				return nil
-			}
-			shown = time.Now()
-			return console.Table(std.out, p.Clusters(tableRows))
+	return nil, nil
+}
+
+// tableEvery is how much time lies between tables of a running stream.
+const tableEvery = 2 * time.Second
+
+// tables returns what prints the table now and then.
+func tables(out io.Writer, clusters func() []cluster.Summary) func([]starling.Update) error {
+	shown := time.Now()
+	return func([]starling.Update) error {
+		if time.Since(shown) < tableEvery {
+			return nil
 		}
-		p = pipeline.New(settings)
-		return p, nil
+		if err := printClusters(out, clusters(), tableRows); err != nil {
+			return err
+		}
+		shown = time.Now()
+		_, err := fmt.Fprintln(out)
+		return err
 	}
-	printer, err := c.printer(ctx, std.out, settings.Store)
-	if err != nil {
-		return nil, err
-	}
-	if printer != nil {
-		settings.OnUpdates = printer.Print
-	}
-	return pipeline.New(settings), nil
 }
 
 // limitShutdown ends the process when it was told to stop and has not after the
@@ -160,23 +204,4 @@ func report(w io.Writer, s pipeline.Summary, took time.Duration) {
 		fmt.Fprintf(w, ", put aside %d that could not be", s.DeadLetters)
 	}
 	fmt.Fprintln(w)
-}
-
-const (
-	// tableRows is how many clusters a table shows.
-	tableRows = 20
-	// tableEvery is how much time lies between tables of a running stream.
-	tableEvery = 2 * time.Second
-)
-
-func (c *runCmd) printer(ctx context.Context, out io.Writer, st *store.Store) (console.UpdatePrinter, error) {
-	switch c.Print {
-	case "updates":
-		return console.Lines(out), nil
-	case "json":
-		return console.JSON(out), nil
-	case "classic":
-		return console.Classic(out, st.Members(ctx))
-	}
-	return nil, nil
 }

@@ -20,9 +20,9 @@ import (
 // it began with, and asking for others is an error.
 type clusteringFlags struct {
 	Model     string `help:"Name of a model, or its folder; see starling model list." default:"builtin" placeholder:"NAME|DIR"`
-	Threshold string `help:"How wide a cluster may be: above 0, at most 1. The reference example has 0.7; auto finds one for the model." default:"auto" placeholder:"auto|FLOAT"`
-	Branching int    `help:"Most entries of a node of the CF-tree." default:"50" placeholder:"N"`
-	MaxMicros int    `help:"Most micro-clusters kept; bounds memory." default:"4000" placeholder:"N"`
+	Threshold string `help:"How wide a cluster may be: above 0, at most 1. The Python example has 0.7; auto, the default, finds one for the model." default:"auto" placeholder:"auto|FLOAT"`
+	Branching int    `help:"Most entries of a node of the CF-tree; by default ${default}." default:"50" placeholder:"N"`
+	MaxMicros int    `help:"Most micro-clusters kept, which bounds memory; by default ${default}." default:"4000" placeholder:"N"`
 }
 
 // threshold returns the number asked for, or 0 for auto.
@@ -118,21 +118,30 @@ func continueState(ctx context.Context, dir string, model embed.Embedder, flags 
 	return st, nil
 }
 
-// checkSettings refuses a threshold that is asked for by number and is not the
-// one the state began with.
+// checkSettings refuses settings that are asked for and are not those that the
+// state began with. One that has its default value counts as not asked for.
 func (f clusteringFlags) checkSettings(st *store.Store) error {
-	asked, err := f.threshold()
-	if err != nil || asked == 0 {
+	threshold, err := f.threshold()
+	if err != nil {
 		return err
 	}
 	config, err := stateConfig(st)
 	if err != nil {
 		return err
 	}
-	if config.Threshold != asked {
-		return fmt.Errorf("the state began with threshold %v and keeps it; leave --threshold out, or begin another state", config.Threshold)
+	switch {
+	case threshold != 0 && threshold != config.Threshold:
+		return otherSetting("threshold", config.Threshold)
+	case f.Branching != cluster.DefaultBranching && f.Branching != config.Branching:
+		return otherSetting("branching", config.Branching)
+	case f.MaxMicros != cluster.DefaultMaxMicros && f.MaxMicros != config.MaxMicros:
+		return otherSetting("max-micros", config.MaxMicros)
 	}
 	return nil
+}
+
+func otherSetting(name string, value any) error {
+	return fmt.Errorf("the state began with %s %v and keeps it; leave --%s out, or begin another state", name, value, name)
 }
 
 func stateConfig(st *store.Store) (cluster.Config, error) {
