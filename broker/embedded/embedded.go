@@ -11,8 +11,7 @@
 // publisher when it has been handed to the operating system: from then on it
 // survives the death of the process, kill -9 included. It may be lost when the
 // whole machine loses power within the next two minutes, because the files are
-// synced to the disk that often. [SyncAlways] syncs each message before it is
-// acknowledged, which covers that too and costs most of the speed.
+// synced to the disk that often, or when the disk damages them later.
 package embedded
 
 import (
@@ -43,9 +42,10 @@ const (
 	// maxMemory is unused by streams in files; it bounds those someone else
 	// makes in memory.
 	maxMemory = 64 << 20
-	// startTimeout bounds the start, the recovery of the streams included.
-	startTimeout = time.Minute
-	lockFile     = "starling-broker.lock"
+	// listenTimeout is how long a server that has recovered its streams may take
+	// until it accepts connections.
+	listenTimeout = 10 * time.Second
+	lockFile      = "starling-broker.lock"
 )
 
 // A Server is a running broker.
@@ -57,46 +57,28 @@ type Server struct {
 	stop sync.Once
 }
 
-// An Option changes how [Start] starts a server.
-type Option func(*settings)
-
-type settings struct {
-	options server.Options
-	remote  bool
-	log     *slog.Logger
-}
-
-// SyncAlways syncs every message to the disk before it is acknowledged.
-func SyncAlways() Option { return func(s *settings) { s.options.SyncAlways = true } }
-
-// AllowRemote permits an address that other machines reach. The server asks
-// nobody for a password, so the network must be trusted.
-func AllowRemote() Option { return func(s *settings) { s.remote = true } }
-
-// Logger sends the server's warnings and errors to log, and its notices at the
-// debug level; the default is [slog.Default].
-func Logger(log *slog.Logger) Option { return func(s *settings) { s.log = log } }
-
 // Start starts a server that keeps its files in dir, which it makes when it is
 // absent. It listens on the TCP address listen, HOST:PORT, where no host means
 // 127.0.0.1 and port 0 any free one; with listen "" only this process can
-// connect. The caller ends it with Shutdown.
-func Start(dir, listen string, options ...Option) (*Server, error) {
-	s := settings{log: slog.Default(), options: server.Options{
+// connect. The server asks nobody for a password, so an address that other
+// machines reach is refused. Its log goes to [slog.Default]. The caller ends it
+// with Shutdown.
+func Start(dir, listen string) (*Server, error) {
+	options := server.Options{
 		JetStream: true, StoreDir: dir, JetStreamMaxStore: maxStore, JetStreamMaxMemory: maxMemory,
 		MaxPayload: maxPayload, NoSigs: true, DontListen: listen == "", ServerName: "starling",
-	}}
-	for _, option := range options {
-		option(&s)
 	}
-	if err := s.listen(listen); err != nil {
-		return nil, err
+	if listen != "" {
+		var err error
+		if options.Host, options.Port, err = listenOn(listen); err != nil {
+			return nil, err
+		}
 	}
 	lock, err := lockDir(dir)
 	if err != nil {
 		return nil, err
 	}
-	started, err := s.start()
+	started, err := start(&options)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("starting the embedded broker in %s: %w", dir, err), lock.Close())
 	}
@@ -105,32 +87,31 @@ func Start(dir, listen string, options ...Option) (*Server, error) {
 	return result, nil
 }
 
-// listen checks the address and writes it into the options.
-func (s *settings) listen(address string) error {
-	if address == "" {
-		return nil
-	}
-	host, port, err := net.SplitHostPort(address)
+// listenOn reads a listen address and checks that it can be listened on, for
+// the server says so only in its log.
+func listenOn(address string) (host string, port int, err error) {
+	host, service, err := net.SplitHostPort(address)
 	if err != nil {
-		return fmt.Errorf("listen address %q of the embedded broker: want HOST:PORT, such as 127.0.0.1:4222", address)
+		return "", 0, fmt.Errorf("listen address %q of the embedded broker: want HOST:PORT, such as 127.0.0.1:4222", address)
 	}
 	if host == "" {
 		host = "127.0.0.1"
 	}
-	if ip := net.ParseIP(host); !s.remote && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return fmt.Errorf("listen address %q of the embedded broker: it asks for no password and so listens on "+
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return "", 0, fmt.Errorf("listen address %q of the embedded broker: it asks for no password and so listens on "+
 			"127.0.0.1 only; for other machines run nats-server with accounts", address)
 	}
-	// The server only logs that it cannot listen, so try before it does.
-	listener, err := net.Listen("tcp", net.JoinHostPort(host, port))
+	if service == "0" {
+		return host, server.RANDOM_PORT, nil
+	}
+	listener, err := net.Listen("tcp", net.JoinHostPort(host, service))
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return fmt.Errorf("listening on %s: another program, perhaps another broker, has this port: %w", address, err)
+		return "", 0, fmt.Errorf("listening on %s: another program, perhaps another broker, has this port: %w", address, err)
 	}
 	if err != nil {
-		return fmt.Errorf("listening on %s: %w", address, err)
+		return "", 0, fmt.Errorf("listening on %s: %w", address, err)
 	}
-	s.options.Host, s.options.Port = host, listener.Addr().(*net.TCPAddr).Port
-	return listener.Close()
+	return host, listener.Addr().(*net.TCPAddr).Port, listener.Close()
 }
 
 // lockDir makes dir and keeps every other process out of it.
@@ -151,26 +132,21 @@ func lockDir(dir string) (*flock.Flock, error) {
 	return lock, nil
 }
 
-func (s *settings) start() (*server.Server, error) {
-	started, err := server.NewServer(&s.options)
+// start starts a server and waits until it is ready.
+func start(options *server.Options) (*server.Server, error) {
+	started, err := server.NewServer(options)
 	if err != nil {
 		return nil, err
 	}
-	log := &logger{to: s.log, fatal: make(chan string, 1)}
+	log := &logger{to: slog.Default(), fatal: make(chan string, 1)}
 	started.SetLoggerV2(log, false, false, false)
-	ready := make(chan bool, 1)
-	go func() {
-		started.Start()
-		ready <- started.ReadyForConnections(startTimeout)
-	}()
+	started.Start() // returns when the streams are recovered
 	select {
 	case message := <-log.fatal:
 		err = errors.New(message)
-	case ok := <-ready:
-		if err = nil; !ok {
-			err = fmt.Errorf("not ready after %v", startTimeout)
-		} else if !started.JetStreamEnabled() {
-			err = errors.New("JetStream did not start; the log says why")
+	default:
+		if !started.ReadyForConnections(listenTimeout) {
+			err = fmt.Errorf("not ready for connections after %v", listenTimeout)
 		}
 	}
 	if err != nil {

@@ -2,6 +2,7 @@ package natspubsub
 
 import (
 	"errors"
+	"fmt"
 	"net/url"
 	"strings"
 	"unicode/utf8"
@@ -13,7 +14,7 @@ import (
 // own can carry, as key=value in URL query escaping.
 const escapedHeader = "Starling-Attribute"
 
-var errNotText = errors.New("attribute is not valid UTF-8")
+var errNotText = errors.New("key or value is not valid UTF-8")
 
 // encodeAttributes writes attributes as NATS headers. One whose key is a plain
 // word and whose value is printable ASCII becomes the header of that name, which
@@ -26,7 +27,7 @@ func encodeAttributes(attributes map[string]string) (nats.Header, error) {
 	header := make(nats.Header, len(attributes))
 	for key, value := range attributes {
 		if !utf8.ValidString(key) || !utf8.ValidString(value) {
-			return nil, errNotText
+			return nil, fmt.Errorf("attribute %.40q: %w", key, errNotText)
 		}
 		if plainKey(key) && plainValue(value) {
 			header[key] = []string{value}

@@ -1,0 +1,197 @@
+package embedded
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+func mustStart(t *testing.T, dir, listen string) *Server {
+	t.Helper()
+	server, err := Start(dir, listen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Shutdown)
+	return server
+}
+
+// connect opens a JetStream over a connection of its own, in this process or by
+// TCP.
+func connect(t *testing.T, host string) jetstream.JetStream {
+	t.Helper()
+	var options []nats.Option
+	if provider := InProcess(host); provider != nil && IsName(host) {
+		options = append(options, nats.InProcessServer(provider))
+	}
+	conn, err := nats.Connect("nats://"+host, options...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(conn.Close)
+	js, err := jetstream.New(conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return js
+}
+
+func createStream(t *testing.T, js jetstream.JetStream, name string) {
+	t.Helper()
+	_, err := js.CreateStream(t.Context(), jetstream.StreamConfig{Name: name, Subjects: []string{name}})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func publish(t *testing.T, js jetstream.JetStream, stream string, bodies ...string) {
+	t.Helper()
+	for _, body := range bodies {
+		if _, err := js.Publish(t.Context(), stream, []byte(body)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// fetch receives n messages and acknowledges them.
+func fetch(t *testing.T, js jetstream.JetStream, stream string, n int) []string {
+	t.Helper()
+	consumer, err := js.CreateOrUpdateConsumer(t.Context(), stream, jetstream.ConsumerConfig{Durable: "reader"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	batch, err := consumer.Fetch(n, jetstream.FetchMaxWait(5*time.Second))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var bodies []string
+	for m := range batch.Messages() {
+		bodies = append(bodies, string(m.Data()))
+		if err := m.DoubleAck(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return bodies
+}
+
+func TestMessagesAndPositionSurviveARestart(t *testing.T) {
+	for _, listen := range []string{"", "127.0.0.1:0"} {
+		t.Run("listening on "+strconv.Quote(listen), func(t *testing.T) {
+			dir := t.TempDir()
+			first := mustStart(t, dir, listen)
+			js := connect(t, first.host)
+			createStream(t, js, "texts")
+			publish(t, js, "texts", "one", "two", "three", "four")
+			fetch(t, js, "texts", 2)
+			first.Shutdown()
+
+			second := mustStart(t, dir, listen)
+			if got := fetch(t, connect(t, second.host), "texts", 2); strings.Join(got, " ") != "three four" {
+				t.Errorf("the next reader got %q, want three and four", got)
+			}
+		})
+	}
+}
+
+func TestTwoServersInOneProcessAreApart(t *testing.T) {
+	a, b := mustStart(t, t.TempDir(), ""), mustStart(t, t.TempDir(), "")
+	jsA, jsB := connect(t, a.host), connect(t, b.host)
+	createStream(t, jsA, "texts")
+	createStream(t, jsB, "texts")
+	publish(t, jsA, "texts", "for a")
+	publish(t, jsB, "texts", "for b")
+	if got := fetch(t, jsB, "texts", 1); got[0] != "for b" {
+		t.Errorf("the second server has the message %q", got)
+	}
+}
+
+func TestURLNamesTheServer(t *testing.T) {
+	listening, silent := mustStart(t, t.TempDir(), ":0"), mustStart(t, t.TempDir(), "")
+	if url := listening.URL("texts"); !strings.HasPrefix(url, "nats://127.0.0.1:") || !strings.HasSuffix(url, "/texts") {
+		t.Errorf("a server that listens has the URL %s", url)
+	}
+	if IsName(listening.host) || !IsName(silent.host) || IsName("127.0.0.1:4222") {
+		t.Error("IsName does not tell a server that listens from one that does not")
+	}
+	if InProcess(silent.host) == nil {
+		t.Error("a running server is not found by its name")
+	}
+	silent.Shutdown()
+	silent.Shutdown() // does nothing
+	if InProcess(silent.host) != nil {
+		t.Error("a server that was shut down is still found")
+	}
+}
+
+func TestASecondServerOnAFolderIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	first := mustStart(t, dir, "")
+	refused(t, dir, "", dir, "another broker is using it")
+	first.Shutdown()
+	mustStart(t, dir, "")
+}
+
+func TestStartSaysWhatIsWrong(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	for listen, want := range map[string]string{
+		"127.0.0.1":           "want HOST:PORT",
+		"127.0.0.1:65536":     "listening on 127.0.0.1:65536",
+		"0.0.0.0:4222":        "listens on 127.0.0.1 only",
+		"[::]:4222":           "listens on 127.0.0.1 only",
+		"192.0.2.1:4222":      "listens on 127.0.0.1 only",
+		"broker.example:4222": "listens on 127.0.0.1 only",
+		taken.Addr().String(): "another program, perhaps another broker, has this port",
+	} {
+		t.Run(listen, func(t *testing.T) { refused(t, t.TempDir(), listen, listen, want) })
+	}
+}
+
+func TestStartNamesAFolderThatWillNotDo(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	refused(t, file, "", file)
+	refused(t, filepath.Join(file, "below"), "", file)
+
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "jetstream"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	refused(t, dir, "", dir)
+	if err := os.Remove(filepath.Join(dir, "jetstream")); err != nil {
+		t.Fatal(err)
+	}
+	mustStart(t, dir, "") // the refused start has let go of the folder
+}
+
+// refused checks that a start fails within seconds and that its error says so
+// much.
+func refused(t *testing.T, dir, listen string, wants ...string) {
+	t.Helper()
+	begin := time.Now()
+	server, err := Start(dir, listen)
+	if err == nil {
+		server.Shutdown()
+		t.Fatalf("a server started in %s on %q", dir, listen)
+	}
+	for _, want := range wants {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("got the error %q, want %q in it", err, want)
+		}
+	}
+	if took := time.Since(begin); took > 5*time.Second {
+		t.Errorf("the refusal took %v", took)
+	}
+}
