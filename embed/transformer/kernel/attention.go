@@ -5,6 +5,10 @@ import (
 	"math"
 )
 
+// lowest is the score of a token that does not exist: its weight is zero, or
+// too small to change a sum.
+var lowest = float32(math.Inf(-1))
+
 // Attention sets dst, tokens x width values with width = heads*headSize, to the
 // self-attention of one text: softmax(q k^T / sqrt(headSize)) v for each head.
 // qkv holds for each token its query, key and value, each width values, the
@@ -75,7 +79,13 @@ func (a *attention) weigh(queries []float32, rows int) {
 	for t := 0; t < a.tokens; t += a.cols {
 		a.f32(scores[t:], a.padded, queries, 3*a.width, a.scratch.keys[t*a.size:], a.size, rows)
 	}
-	a.softmax(scores, a.padded, rows, a.tokens, float32(1/math.Sqrt(float64(a.size))))
+	for r := range rows {
+		missing := scores[r*a.padded+a.tokens : (r+1)*a.padded]
+		for i := range missing {
+			missing[i] = lowest
+		}
+	}
+	a.softmax(scores, a.padded, rows, a.padded, float32(1/math.Sqrt(float64(a.size))))
 }
 
 // mix sets rows of dst to the values weighed by scratch.scores.
@@ -85,9 +95,7 @@ func (a *attention) mix(dst []float32, rows int) {
 		if cols := a.size - n; cols < a.cols {
 			tile := a.scratch.tile
 			a.f32(tile, a.cols, a.scratch.scores, a.padded, values, a.tokens, rows)
-			for r := range rows {
-				copy(dst[r*a.width+n:][:cols], tile[r*a.cols:])
-			}
+			copyRows(dst[n:], tile, a.width, a.cols, rows, cols)
 			return
 		}
 		a.f32(dst[n:], a.width, a.scratch.scores, a.padded, values, a.tokens, rows)

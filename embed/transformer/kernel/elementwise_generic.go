@@ -2,25 +2,25 @@ package kernel
 
 import "math"
 
-func identityGeneric(dst, residual []float32, ld int, c, bias []float32, rows, cols int) {
-	finishGeneric(dst, residual, ld, c, bias, rows, cols, func(x float32) float32 { return x })
+func identityGeneric(dst, residual []float32, ld int, c, bias []float32, rows int) {
+	finishGeneric(dst, residual, ld, c, bias, rows, func(x float32) float32 { return x })
 }
 
-func geluGeneric(dst, residual []float32, ld int, c, bias []float32, rows, cols int) {
-	finishGeneric(dst, residual, ld, c, bias, rows, cols, gelu)
+func geluGeneric(dst, residual []float32, ld int, c, bias []float32, rows int) {
+	finishGeneric(dst, residual, ld, c, bias, rows, gelu)
 }
 
-func geluTanhGeneric(dst, residual []float32, ld int, c, bias []float32, rows, cols int) {
-	finishGeneric(dst, residual, ld, c, bias, rows, cols, geluTanh)
+func geluTanhGeneric(dst, residual []float32, ld int, c, bias []float32, rows int) {
+	finishGeneric(dst, residual, ld, c, bias, rows, geluTanh)
 }
 
-func reluGeneric(dst, residual []float32, ld int, c, bias []float32, rows, cols int) {
-	finishGeneric(dst, residual, ld, c, bias, rows, cols, func(x float32) float32 { return max(x, 0) })
+func reluGeneric(dst, residual []float32, ld int, c, bias []float32, rows int) {
+	finishGeneric(dst, residual, ld, c, bias, rows, func(x float32) float32 { return max(x, 0) })
 }
 
-func finishGeneric(dst, residual []float32, ld int, c, bias []float32, rows, cols int, activation func(float32) float32) {
+func finishGeneric(dst, residual []float32, ld int, c, bias []float32, rows int, activation func(float32) float32) {
 	for r := range rows {
-		for n, x := range c[r*genericCols:][:cols] {
+		for n, x := range c[r*genericCols:][:genericCols] {
 			y := activation(x + bias[n])
 			if residual != nil {
 				y += residual[r*ld+n]
@@ -53,25 +53,22 @@ func roundGeneric(dst, src []float32) {
 	clear(dst[len(src):])
 }
 
-// quantiseGeneric maps the range of src, extended to hold zero, to 0..255 so
-// that zero itself is exact. Each operation is rounded to float32, as in the
-// assembly.
 func quantiseGeneric(dst []int16, src []float32) step {
-	low, high := float32(0), float32(0)
-	for _, x := range src {
-		low, high = min(low, x), max(high, x)
-	}
-	s, inverse := stepOver(low, high)
-	for i, x := range src {
-		q := math.RoundToEven(float64(float32(x*inverse) + s.zero))
-		dst[i] = int16(min(max(q, 0), 255))
-	}
-	clear(dst[len(src):])
+	s, inverse := stepOver(extentGeneric(src, 0, 0))
+	toSteps(dst, src, inverse, s.zero)
 	return s
 }
 
+// extentGeneric widens the range from low to high by x.
+func extentGeneric(x []float32, low, high float32) (float32, float32) {
+	for _, v := range x {
+		low, high = min(low, v), max(high, v)
+	}
+	return low, high
+}
+
 // stepOver returns the step of a row with values from low <= 0 to high >= 0,
-// and its inverse. A row with no range to speak of becomes zero.
+// and its inverse: the range maps to 0..255 such that zero stays exact. A row with no range to speak of becomes zero.
 func stepOver(low, high float32) (s step, inverse float32) {
 	span := high - low
 	if !(span > 1e-30) {
@@ -81,14 +78,19 @@ func stepOver(low, high float32) (s step, inverse float32) {
 	return step{scale: span / 255, zero: float32(math.RoundToEven(float64(-low * inverse)))}, inverse
 }
 
-func transposeGeneric(dst, src []float32, ld, rows, k int) {
-	cols := genericCols
-	for i := range k {
-		for n := range cols {
-			x := float32(0)
-			if n < rows {
-				x = src[n*ld+i]
-			}
+// toSteps quantises src and fills dst up with zeros. Product and sum are rounded
+// one after the other, as in the assembly.
+func toSteps[E uint8 | int16](dst []E, src []float32, inverse, zero float32) {
+	for i, x := range src {
+		q := math.RoundToEven(float64(float32(x*inverse) + zero))
+		dst[i] = E(min(max(q, 0), 255))
+	}
+	clear(dst[len(src):])
+}
+
+func transposeGeneric(dst, src []float32, ld, rows, k, cols int) {
+	for n := range rows {
+		for i, x := range src[n*ld:][:k] {
 			dst[i*cols+n] = x
 		}
 	}

@@ -16,6 +16,8 @@
 // Slices whose length does not fit the shape are a programming error and panic.
 package kernel
 
+//go:generate go run -C gen . -out ../loops_amd64.s -stubs ../loops_amd64.go -pkg kernel
+
 // A DType is the number format in which a [Matrix] holds its weights and
 // multiplies them with activations. Sums are float32 or wider in all of them.
 type DType uint8

@@ -19,32 +19,34 @@ type loops struct {
 	// held as int16. A path has one of them. Both undo the quantisation: c is
 	// (sum - row.zero*column.sum) * row.scale * column.scale, the columns
 	// being given as all sums of the panel, then all scales.
-	int8     func(c []float32, ldc int, a []uint8, lda int, b []int8, k, rows int, steps []step, columns []float32)
-	int8Wide func(c []float32, ldc int, a []int16, lda int, b []int8, k, rows int, steps []step, columns []float32)
+	int8     func(c []float32, ldc int, a []uint8, lda int, b []int8, k, rows int, steps, columns []float32)
+	int8Wide func(c []float32, ldc int, a []int16, lda int, b []int8, k, rows int, steps, columns []float32)
 
-	// finish sets dst to the activation of c plus bias, plus residual where
-	// that is not nil, for rows x cols values. dst and residual have rows ld
-	// apart, c has loops.cols values a row.
-	finish [activations]func(dst, residual []float32, ld int, c, bias []float32, rows, cols int)
+	// finish sets whole rows of a tile of dst to the activation of c plus bias,
+	// plus residual where that is not nil. dst and residual have rows ld apart,
+	// c has cols values a row.
+	finish [activations]finish
 
-	// round and quantise write a row of activations as the product reads it
-	// and fill dst up with zeros.
+	// round, roundWide, quantise and quantiseWide write a row of activations
+	// as the product reads it and return what the quantised values stand for.
 	round        func(dst []uint16, src []float32)
 	roundWide    func(dst, src []float32)
 	quantise     func(dst []uint8, src []float32) step
 	quantiseWide func(dst []int16, src []float32) step
 
-	// transpose writes the transpose of rows x k values, ld apart, as
-	// [k][loops.cols], with zeros for the rows that are missing.
+	// transpose writes rows of k values, ld apart, as [k][cols]. What it
+	// writes for rows that are missing is of no account.
 	transpose func(dst, src []float32, ld, rows, k int)
 	// softmax turns each row x of a rows x cols matrix, ld apart, into
-	// exp(scale*x) divided by its sum.
+	// exp(scale*x) divided by its sum. The columns fill whole panels.
 	softmax func(x []float32, ld, rows, cols int, scale float32)
 	// layerNorm normalises each row, len(gamma) values long.
 	layerNorm func(rows, gamma, beta []float32, eps float32)
 }
 
-// A step says what the bytes q of a quantised row stand for: (q-zero)*scale.
+type finish = func(dst, residual []float32, ld int, c, bias []float32, rows int)
+
+// A step says what the values q of a quantised row stand for: (q-zero)*scale.
 type step struct{ scale, zero float32 }
 
 var generic = loops{
@@ -52,10 +54,12 @@ var generic = loops{
 	f32:          productGeneric,
 	bf16Wide:     productBF16Generic,
 	int8Wide:     productInt8Generic,
-	finish:       [activations]func(dst, residual []float32, ld int, c, bias []float32, rows, cols int){identityGeneric, geluGeneric, geluTanhGeneric, reluGeneric},
+	finish:       [activations]finish{identityGeneric, geluGeneric, geluTanhGeneric, reluGeneric},
 	roundWide:    roundGeneric,
 	quantiseWide: quantiseGeneric,
-	transpose:    transposeGeneric,
-	softmax:      softmaxGeneric,
-	layerNorm:    layerNormGeneric,
+	transpose: func(dst, src []float32, ld, rows, k int) {
+		transposeGeneric(dst, src, ld, rows, k, genericCols)
+	},
+	softmax:   softmaxGeneric,
+	layerNorm: layerNormGeneric,
 }

@@ -56,9 +56,9 @@ func (m *Matrix) packRows(s *Scratch, src []float32, lda int) {
 		case m.dtype == BF16:
 			m.loops.round(s.u16[at:at+width], row)
 		case m.group == 2:
-			s.steps[r] = m.loops.quantiseWide(s.i16[at:at+width], row)
+			s.setStep(r, m.loops.quantiseWide(s.i16[at:at+width], row))
 		default:
-			s.steps[r] = m.loops.quantise(s.u8[at:at+width], row)
+			s.setStep(r, m.loops.quantise(s.u8[at:at+width], row))
 		}
 		src = src[m.in:]
 	}
@@ -66,37 +66,61 @@ func (m *Matrix) packRows(s *Scratch, src []float32, lda int) {
 
 // multiplyBlock multiplies packed rows with all weights, panel by panel.
 func (m *Matrix) multiplyBlock(dst, residual []float32, rows, lda int, a Activation, s *Scratch) {
-	cols := m.loops.cols
-	finish := m.loops.finish[a]
+	cols, finish := m.loops.cols, m.loops.finish[a]
 	for p := range m.panels() {
 		n := p * cols
+		bias := m.bias[n : n+cols]
 		for r := 0; r < rows; r += m.loops.rows {
 			height := min(m.loops.rows, rows-r)
 			m.tile(s, p, r, height, lda)
-			var rest []float32
-			if residual != nil {
-				rest = residual[r*m.out+n:]
+			at := r*m.out + n
+			switch {
+			case n+cols > m.out:
+				s.finishPart(finish, dst, residual, at, m.out, bias, height, m.out-n)
+			case residual == nil:
+				finish(dst[at:], nil, m.out, s.tile, bias, height)
+			default:
+				finish(dst[at:], residual[at:], m.out, s.tile, bias, height)
 			}
-			finish(dst[r*m.out+n:], rest, m.out, s.tile, m.bias[n:n+cols], height, min(cols, m.out-n))
 		}
+	}
+}
+
+// finishPart finishes a tile of which only some columns exist, by way of a
+// whole one.
+func (s *Scratch) finishPart(finish finish, dst, residual []float32, at, ld int, bias []float32, rows, cols int) {
+	whole := len(bias)
+	if residual == nil {
+		finish(s.part, nil, whole, s.tile, bias, rows)
+	} else {
+		copyRows(s.part, residual[at:], whole, ld, rows, cols)
+		finish(s.part, s.part, whole, s.tile, bias, rows)
+	}
+	copyRows(dst[at:], s.part, ld, whole, rows, cols)
+}
+
+// copyRows copies rows of cols values between matrices whose rows are dstLD
+// and srcLD apart.
+func copyRows(dst, src []float32, dstLD, srcLD, rows, cols int) {
+	for r := range rows {
+		copy(dst[r*dstLD:][:cols], src[r*srcLD:])
 	}
 }
 
 // tile multiplies packed rows from row on with one panel, into s.tile.
 func (m *Matrix) tile(s *Scratch, panel, row, rows, lda int) {
-	cols := m.loops.cols
-	from, to, at := panel*m.panel(), (panel+1)*m.panel(), row*lda
+	l, from, to, at := m.loops, panel*m.panel(), (panel+1)*m.panel(), row*lda
 	switch {
 	case m.dtype == F32:
-		m.loops.f32(s.tile, cols, s.f32[at:], lda, m.f32[from:to], m.k, rows)
+		l.f32(s.tile, l.cols, s.f32[at:], lda, m.f32[from:to], m.k, rows)
 	case m.dtype == BF16 && m.group == 1:
-		m.loops.bf16Wide(s.tile, cols, s.f32[at:], lda, m.bf16[from:to], m.k, rows)
+		l.bf16Wide(s.tile, l.cols, s.f32[at:], lda, m.bf16[from:to], m.k, rows)
 	case m.dtype == BF16:
-		m.loops.bf16(s.tile, cols, s.u16[at:], lda, m.bf16[from:to], m.k, rows)
+		l.bf16(s.tile, l.cols, s.u16[at:], lda, m.bf16[from:to], m.k, rows)
 	case m.group == 2:
-		m.loops.int8Wide(s.tile, cols, s.i16[at:], lda, m.int8[from:to], m.k, rows, s.steps[row:], m.columns[2*panel*cols:])
+		l.int8Wide(s.tile, l.cols, s.i16[at:], lda, m.int8[from:to], m.k, rows, s.steps[2*row:], m.columns[2*panel*l.cols:])
 	default:
-		m.loops.int8(s.tile, cols, s.u8[at:], lda, m.int8[from:to], m.k, rows, s.steps[row:], m.columns[2*panel*cols:])
+		l.int8(s.tile, l.cols, s.u8[at:], lda, m.int8[from:to], m.k, rows, s.steps[2*row:], m.columns[2*panel*l.cols:])
 	}
 }
 
@@ -108,11 +132,15 @@ type Scratch struct {
 	u16   []uint16
 	i16   []int16
 	u8    []uint8
-	steps []step
-	tile  []float32
+	steps []float32 // scale and zero of each quantised row
+	tile  []float32 // a product
+	part  []float32 // a result of which only some columns exist
 
 	keys, values, scores []float32 // of one attention head
 }
+
+// setStep notes what the values of a quantised row stand for.
+func (s *Scratch) setStep(row int, x step) { s.steps[2*row], s.steps[2*row+1] = x.scale, x.zero }
 
 // grow makes room for a block of packed rows.
 func (s *Scratch) grow(m *Matrix, rows, lda int) {
@@ -126,8 +154,9 @@ func (s *Scratch) grow(m *Matrix, rows, lda int) {
 	default:
 		s.u8 = grown(s.u8, rows*lda)
 	}
-	s.steps = grown(s.steps, rows)
+	s.steps = grown(s.steps, 2*rows)
 	s.tile = grown(s.tile, m.loops.rows*m.loops.cols)
+	s.part = grown(s.part, m.loops.rows*m.loops.cols)
 }
 
 // grown returns x with a length of at least n.

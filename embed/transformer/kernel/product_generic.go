@@ -58,7 +58,7 @@ func productBF16Generic(c []float32, ldc int, a []float32, lda int, b []uint16, 
 // widen returns the value of a bfloat16.
 func widen(x uint16) float32 { return math.Float32frombits(uint32(x) << 16) }
 
-func productInt8Generic(c []float32, ldc int, a []int16, lda int, b []int8, k, rows int, steps []step, columns []float32) {
+func productInt8Generic(c []float32, ldc int, a []int16, lda int, b []int8, k, rows int, steps, columns []float32) {
 	a0, a1, c0, c1 := tileRows(a, lda, c, ldc, rows)
 	var s0, s1 [4]int32
 	for i := range k {
@@ -71,16 +71,16 @@ func productInt8Generic(c []float32, ldc int, a []int16, lda int, b []int8, k, r
 			s1[n] += y0*w0 + y1*w1
 		}
 	}
-	last := steps[min(rows, 2)-1]
+	last := steps[2*min(rows, 2)-2:]
 	for n := range 4 {
-		c0[n] = dequantise(s0[n], steps[0], columns[n], columns[4+n])
-		c1[n] = dequantise(s1[n], last, columns[n], columns[4+n])
+		c0[n] = dequantise(s0[n], steps[0], steps[1], columns[n], columns[4+n])
+		c1[n] = dequantise(s1[n], last[0], last[1], columns[n], columns[4+n])
 	}
 }
 
 // dequantise returns the product that a sum of quantised products stands for.
-// Products are rounded one by one, as the assembly does.
-func dequantise(sum int32, row step, columnSum, columnScale float32) float32 {
-	shift := float32(row.zero * columnSum)
-	return float32(float32(float32(sum)-shift)*row.scale) * columnScale
+// It rounds where the assembly does: a float64 holds the difference exactly.
+func dequantise(sum int32, scale, zero, columnSum, columnScale float32) float32 {
+	difference := float32(float64(float32(sum)) - float64(zero)*float64(columnSum))
+	return float32(difference*scale) * columnScale
 }

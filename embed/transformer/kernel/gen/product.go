@@ -1,0 +1,235 @@
+package main
+
+import (
+	"fmt"
+
+	. "github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/ir"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// prefetch is how many bytes ahead a product asks for weights.
+const prefetch = 1024
+
+// A format is how a product takes its operands. A group of activations always
+// has four bytes, which are broadcast to all lanes.
+type format struct {
+	name string
+	// a and b are the element types, aShift the base-two logarithm of the
+	// size of a.
+	a, b   string
+	aShift int
+	// narrow says that weights have half the width they are multiplied in.
+	narrow bool
+	// quantised says that sums are integers to be scaled.
+	quantised bool
+	// spare says that add needs a register of its own.
+	spare bool
+	// runs says whether an instruction set has what it takes.
+	runs func(isa) bool
+	// load reads one vector of weights.
+	load func(from Mem, to reg.VecPhysical)
+	// add adds weights times activations to a sum.
+	add func(weights, activations, sum, spare reg.VecPhysical)
+}
+
+var (
+	f32 = format{
+		name: "F32", a: "float32", b: "float32", aShift: 2,
+		runs: anywhere, load: loadVector, add: addProduct,
+	}
+	bf16 = format{
+		name: "BF16", a: "uint16", b: "uint16", aShift: 1,
+		runs: isa.wide, load: loadVector,
+		add: func(weights, activations, sum, _ reg.VecPhysical) { vdpbf16ps(weights, activations, sum) },
+	}
+	bf16Wide = format{
+		name: "BF16Wide", a: "float32", b: "uint16", aShift: 2, narrow: true,
+		runs: anywhere, add: addProduct,
+		load: func(from Mem, to reg.VecPhysical) {
+			VPMOVZXWD(from, to)
+			VPSLLD(U8(16), to, to)
+		},
+	}
+	int8Native = format{
+		name: "Int8", a: "uint8", b: "int8", quantised: true,
+		runs: isa.wide, load: loadVector,
+		add: func(weights, activations, sum, _ reg.VecPhysical) { VPDPBUSD(weights, activations, sum) },
+	}
+	int8Wide = format{
+		name: "Int8Wide", a: "int16", b: "int8", aShift: 1, narrow: true, quantised: true, spare: true,
+		runs: anywhere,
+		load: func(from Mem, to reg.VecPhysical) { VPMOVSXBW(from, to) },
+		add: func(weights, activations, sum, spare reg.VecPhysical) {
+			VPMADDWD(weights, activations, spare)
+			VPADDD(spare, sum, sum)
+		},
+	}
+)
+
+func anywhere(isa) bool { return true }
+
+func loadVector(from Mem, to reg.VecPhysical) { VMOVUPS(from, to) }
+
+func addProduct(weights, activations, sum, _ reg.VecPhysical) {
+	VFMADD231PS(weights, activations, sum)
+}
+
+// vdpbf16ps emits VDPBF16PS weights, activations, sum, which the assembler
+// does not know: EVEX.512.F3.0F38.W0 52 /r.
+func vdpbf16ps(weights, activations, sum reg.VecPhysical) {
+	r, vvvv, rm := int(sum.PhysicalIndex()), int(activations.PhysicalIndex()), int(weights.PhysicalIndex())
+	inverted := func(n, bit int) int { return ^n >> bit & 1 }
+	p0 := inverted(r, 3)<<7 | inverted(rm, 4)<<6 | inverted(rm, 3)<<5 | inverted(r, 4)<<4 | 2
+	p1 := (^vvvv&15)<<3 | 4 | 2
+	p2 := 0x40 | inverted(vvvv, 4)<<3
+	raw("LONG", 0x62|p0<<8|p1<<16|p2<<24)
+	raw("WORD", 0x52|(0xc0|(r&7)<<3|rm&7)<<8)
+}
+
+// raw emits an assembler directive.
+func raw(directive string, value int) {
+	Instruction(&ir.Instruction{Opcode: directive, Operands: []Op{Imm(uint64(value))}})
+}
+
+// product emits loops.f32 and its like: for each height of a tile one loop,
+// which keeps all sums in registers.
+func (v isa) product(f format) {
+	signature := fmt.Sprintf("(c []float32, ldc int, a []%s, lda int, b []%s, k int, rows int", f.a, f.b)
+	if f.quantised {
+		signature += ", steps []float32, columns []float32"
+	}
+	v.begin("product"+f.name, signature+")", "multiplies one tile, see loops.")
+	lda := stride("lda", f.aShift)
+	lda3, a := GP64(), []reg.GPVirtual{base("a"), GP64(), GP64()}
+	LEAQ(Mem{Base: lda, Index: lda, Scale: 2}, lda3)
+	for i := range 2 {
+		LEAQ(Mem{Base: a[i], Index: lda, Scale: 4}, a[i+1])
+		ADDQ(lda, a[i+1])
+	}
+	b, k, rows := base("b"), integer("k"), integer("rows")
+	for _, r := range v.sums(v.rows) {
+		v.zero(r)
+	}
+	for height := v.rows; height > 1; height-- {
+		CMPQ(rows, U8(height))
+		JEQ(LabelRef(fmt.Sprintf("rows%d", height)))
+	}
+	for height := 1; height <= v.rows; height++ {
+		v.productLoop(f, height, a, lda, lda3, b, k)
+	}
+	Label("store")
+	v.storeTile(f, rows)
+}
+
+// sums are the registers of the first rows of a tile, two for each row.
+func (v isa) sums(rows int) []reg.VecPhysical { return v.registers[:2*rows] }
+
+// spares are the registers that are not sums.
+func (v isa) spares() []reg.VecPhysical { return v.registers[2*v.rows:] }
+
+// productLoop emits the loop over k for one height of a tile.
+func (v isa) productLoop(f format, height int, a []reg.GPVirtual, lda, lda3, b, k reg.GPVirtual) {
+	loop := fmt.Sprintf("rows%d", height)
+	raw("PCALIGN", 64)
+	Label(loop)
+	sums, spares, step := v.sums(height), v.spares(), v.width()
+	if f.narrow {
+		step /= 2
+	}
+	f.load(Mem{Base: b}, spares[0])
+	f.load(Mem{Base: b, Disp: step}, spares[1])
+	for r := range height {
+		activations := spares[2+r%2]
+		if f.spare {
+			activations = spares[2]
+		}
+		VBROADCASTSS(tileRow(r, a, lda, lda3), activations)
+		f.add(spares[0], activations, sums[2*r], spares[3])
+		f.add(spares[1], activations, sums[2*r+1], spares[3])
+	}
+	PREFETCHT0(Mem{Base: b, Disp: prefetch})
+	PREFETCHT0(Mem{Base: b, Disp: prefetch + step})
+	ADDQ(U32(2*step), b)
+	for i := range (height + 4) / 5 {
+		ADDQ(U8(4), a[i])
+	}
+	DECQ(k)
+	JNZ(LabelRef(loop))
+	if height < v.rows {
+		JMP(LabelRef("store"))
+	}
+}
+
+// tileRow is the address of row r: three bases, five rows from each.
+func tileRow(r int, bases []reg.GPVirtual, lda, lda3 reg.GPVirtual) Mem {
+	m := Mem{Base: bases[r/5], Index: lda, Scale: 1}
+	switch r % 5 {
+	case 0:
+		return Mem{Base: bases[r/5]}
+	case 2:
+		m.Scale = 2
+	case 3:
+		m.Index = lda3
+	case 4:
+		m.Scale = 4
+	}
+	return m
+}
+
+// storeTile writes the sums of rows to c.
+func (v isa) storeTile(f format, rows reg.GPVirtual) {
+	c, ldc := base("c"), stride("ldc", 2)
+	var steps, columns reg.GPVirtual
+	if f.quantised {
+		steps, columns = base("steps"), base("columns")
+	}
+	for r := range v.rows {
+		sums := v.sums(v.rows)[2*r : 2*r+2]
+		if f.quantised {
+			v.dequantise(sums, Mem{Base: steps, Disp: 8 * r}, columns)
+		}
+		VMOVUPS(sums[0], Mem{Base: c})
+		VMOVUPS(sums[1], Mem{Base: c, Disp: v.width()})
+		if r < v.rows-1 {
+			ADDQ(ldc, c)
+			DECQ(rows)
+			JZ(LabelRef("done"))
+		}
+	}
+	Label("done")
+	end()
+}
+
+// dequantise turns a row of integer sums into (sum-zero*columns.sum)*scale*columns.scale,
+// step being the address of scale and zero.
+func (v isa) dequantise(sums []reg.VecPhysical, step Mem, columns reg.GPVirtual) {
+	scale, zero := v.spares()[0], v.spares()[1]
+	VBROADCASTSS(step, scale)
+	VBROADCASTSS(step.Offset(4), zero)
+	for i, sum := range sums {
+		VCVTDQ2PS(sum, sum)
+		VFNMADD231PS(Mem{Base: columns, Disp: i * v.width()}, zero, sum)
+		VMULPS(scale, sum, sum)
+		VMULPS(Mem{Base: columns, Disp: (2 + i) * v.width()}, sum, sum)
+	}
+}
+
+// peak emits a loop that does nothing but add products of one tile, on
+// registers: as fast as the instruction goes.
+func (v isa) peak(f format) {
+	v.begin("peak"+f.name, "(turns int)", "adds the products of a whole tile in each turn, without memory.")
+	n := integer("turns")
+	for _, r := range v.registers {
+		v.zero(r)
+	}
+	raw("PCALIGN", 64)
+	Label("turn")
+	for _, sum := range v.sums(v.rows) {
+		f.add(v.spares()[0], v.spares()[2], sum, v.spares()[3])
+	}
+	DECQ(n)
+	JNZ(LabelRef("turn"))
+	end()
+}
