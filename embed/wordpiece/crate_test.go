@@ -61,19 +61,17 @@ func digest(become func(dst []byte, r rune) []byte) string {
 
 func TestNormaliserIsTheCrates(t *testing.T) {
 	for _, golden := range readCrateGolden(t).Normalizers {
-		n := newNormaliser(golden.Clean, golden.Ideographs, golden.Accents, golden.Lower)
+		n := newNormaliser(steps{golden.Clean, golden.Ideographs, golden.Accents, golden.Lower})
 		got := digest(func(dst []byte, r rune) []byte {
 			dst, _ = n.append(dst, string(r), math.MaxInt)
 			return dst
 		})
 		if got != golden.CodePoints {
-			t.Errorf("clean %v, ideographs %v, accents %v, lower %v: not every code point becomes the same",
-				n.clean, n.ideographs, n.accents, n.lower)
+			t.Errorf("%+v: not every code point becomes the same", n.steps)
 		}
 		for _, text := range golden.Texts {
 			if got, _ := n.append(nil, text[0], math.MaxInt); string(got) != text[1] {
-				t.Errorf("clean %v, ideographs %v, accents %v, lower %v: %+q becomes %+q, want %+q",
-					n.clean, n.ideographs, n.accents, n.lower, text[0], got, text[1])
+				t.Errorf("%+v: %+q becomes %+q, want %+q", n.steps, text[0], got, text[1])
 			}
 		}
 	}

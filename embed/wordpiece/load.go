@@ -54,13 +54,42 @@ func Load(dir string) (*Tokenizer, error) {
 	return t, nil
 }
 
+// checkAgreement returns an error where tokenizer_config.json says otherwise
+// than tokenizer.json. Hugging Face's BertTokenizerFast then follows the former,
+// other programs the latter.
+func checkAgreement(dir string, d *description) error {
+	path := filepath.Join(dir, configFile)
+	config, err := readConfig(path)
+	if err != nil {
+		return err
+	}
+	for _, field := range []struct {
+		name, here string
+		value      bool
+	}{
+		{"do_lower_case", "lowercase", d.steps.lower},
+		{"strip_accents", "strip_accents", d.steps.accents},
+		{"tokenize_chinese_chars", "handle_chinese_chars", d.steps.ideographs},
+	} {
+		value := field.value
+		if err := config.Get(field.name, &value); err != nil {
+			return fmt.Errorf("reading %s: %w", path, err)
+		}
+		if value != field.value {
+			return fmt.Errorf("reading %s: %s is %v, but normalizer.%s of %s is not: make them say the same",
+				path, field.name, value, field.here, tokenizerFile)
+		}
+	}
+	return nil
+}
+
 // A description is what either set of files says.
 type description struct {
 	tokens         []string // of the model, by id
 	unknown        string
 	continuation   string
 	maxWordChars   int
-	normaliser     normaliser
+	steps          steps
 	added          []addedToken
 	prefix, suffix []specialToken
 }
@@ -80,7 +109,7 @@ func (d *description) tokenizer() (*Tokenizer, error) {
 	if err := v.addTokens(d.added); err != nil {
 		return nil, err
 	}
-	t := &Tokenizer{vocabulary: v, normaliser: d.normaliser}
+	t := &Tokenizer{vocabulary: v, normaliser: newNormaliser(d.steps)}
 	if err := t.setAdded(d.added); err != nil {
 		return nil, err
 	}

@@ -5,26 +5,23 @@ import (
 	"unicode/utf8"
 )
 
-// readWords appends the tokens of text, which is normalised: every punctuation
-// character is a word, and so is what is between white space and punctuation.
-func (t *Tokenizer) readWords(o *output, text []byte) {
+// readWords appends the tokens of the words of text, which is normalised: every
+// punctuation character is a word, and so is what is between white space and
+// punctuation. It returns the last word unread, as that may go on.
+func (t *Tokenizer) readWords(o *output, text []byte) (last []byte) {
 	start := 0
 	for i := 0; i < len(text) && !o.full(); {
 		kind, size := kindOf(text[i:])
 		if kind != inWord {
-			if start < i {
-				t.vocabulary.read(o, text[start:i])
-			}
-			if kind == punctuation {
-				t.vocabulary.read(o, text[i:i+size])
-			}
+			t.vocabulary.read(o, text[start:i])
 			start = i + size
+		}
+		if kind == punctuation {
+			t.vocabulary.read(o, text[i:start])
 		}
 		i += size
 	}
-	if start < len(text) && !o.full() {
-		t.vocabulary.read(o, text[start:])
-	}
+	return text[start:]
 }
 
 // A kind is what a character is to the pre-tokenizer.

@@ -12,6 +12,8 @@ const (
 	maxTokens = 1 << 20
 	// maxTokenBytes is the longest token.
 	maxTokenBytes = 1 << 10
+	// maxWordChars is the longest word that a model may want looked at.
+	maxWordChars = 1 << 14
 )
 
 // A vocabulary covers words with tokens.
@@ -27,7 +29,7 @@ type vocabulary struct {
 }
 
 // newVocabulary returns the vocabulary of tokens by id.
-func newVocabulary(tokens []string, unknown, continuation string, maxWordChars int) (vocabulary, error) {
+func newVocabulary(tokens []string, unknown, continuation string, wordChars int) (vocabulary, error) {
 	if len(tokens) > maxTokens {
 		return vocabulary{}, fmt.Errorf("the vocabulary has %d tokens, at most %d are supported", len(tokens), maxTokens)
 	}
@@ -36,11 +38,14 @@ func newVocabulary(tokens []string, unknown, continuation string, maxWordChars i
 			return vocabulary{}, fmt.Errorf("token %d: %w", id, err)
 		}
 	}
+	if wordChars < 0 || wordChars > maxWordChars {
+		return vocabulary{}, fmt.Errorf("max_input_chars_per_word is %d, 0 to %d are supported", wordChars, maxWordChars)
+	}
 	trie, err := newTrie(tokens)
 	if err != nil {
 		return vocabulary{}, err
 	}
-	v := vocabulary{tokens: tokens, trie: trie, continuation: trie.find(continuation), maxWordChars: maxWordChars}
+	v := vocabulary{tokens: tokens, trie: trie, continuation: trie.find(continuation), maxWordChars: wordChars}
 	for id, token := range tokens {
 		if first, _ := v.id(token); int(first) != id {
 			return vocabulary{}, fmt.Errorf("tokens %d and %d are both %q", first, id, token)
@@ -69,6 +74,18 @@ func checkToken(token string) error {
 func (v *vocabulary) id(token string) (int32, bool) {
 	id, length := longest(&v.trie, v.trie.root(), token)
 	return id, length == len(token) && length > 0
+}
+
+// shorten returns word, or what makes it too long already.
+func (v *vocabulary) shorten(word []byte) []byte {
+	end := (v.maxWordChars + 1) * utf8.UTFMax
+	if len(word) <= end {
+		return word
+	}
+	for !utf8.RuneStart(word[end]) {
+		end--
+	}
+	return word[:end]
 }
 
 // read appends the tokens that cover word.

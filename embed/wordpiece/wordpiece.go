@@ -65,7 +65,7 @@ func (t *Tokenizer) Token(id int32) string {
 // word of many thousand bytes. Reading stops at the last token that has room.
 func (t *Tokenizer) Encode(dst []int32, text string, maxTokens int) []int32 {
 	dst = append(dst, t.prefix...)
-	dst = t.Tokenize(dst, text, min(maxTokens, maxLength)-len(t.prefix)-len(t.suffix))
+	dst = t.Tokenize(dst, text, min(max(maxTokens, 0), maxLength)-len(t.prefix)-len(t.suffix))
 	return append(dst, t.suffix...)
 }
 
@@ -119,15 +119,18 @@ func (t *Tokenizer) tokenize(o *output, text string) {
 	}
 }
 
-// readBlocks appends the tokens of a piece of text without added tokens. It
-// looks at no more of the piece than there is room for.
+// readBlocks appends the tokens of a piece of text without added tokens, a block
+// at a time: it reads little more of the piece than there is room for.
 func (t *Tokenizer) readBlocks(o *output, piece string) {
+	o.buffer = o.buffer[:0]
 	for piece != "" && !o.full() {
 		var read int
-		o.buffer, read = t.normaliser.append(o.buffer[:0], piece, blockBytes)
-		t.readWords(o, o.buffer)
+		o.buffer, read = t.normaliser.append(o.buffer, piece, len(o.buffer)+blockBytes)
+		last := t.vocabulary.shorten(t.readWords(o, o.buffer))
+		o.buffer = append(o.buffer[:0], last...)
 		piece = piece[read:]
 	}
+	t.vocabulary.read(o, o.buffer)
 }
 
 // readWhole appends the tokens of a piece of text in which normalised added
@@ -136,7 +139,7 @@ func (t *Tokenizer) readWhole(o *output, piece string) {
 	o.buffer, _ = t.normaliser.append(o.buffer[:0], piece, math.MaxInt)
 	for s := (splitter{added: &t.normalised, text: string(o.buffer)}); !o.full(); {
 		from, to, token, found := s.next()
-		t.readWords(o, o.buffer[from:to])
+		t.vocabulary.read(o, t.readWords(o, o.buffer[from:to]))
 		if !found {
 			return
 		}
