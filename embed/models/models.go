@@ -1,16 +1,19 @@
 // Package models finds the model that a name asks for.
 //
 //	model, err := models.Open(ctx, "builtin", models.Options{})
-//	for _, info := range models.List() { ... }
+//	model, err := models.Open(ctx, "./all-MiniLM-L6-v2", models.Options{Dtype: "int8"})
 package models
 
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"starling/embed"
 	"starling/embed/static"
+	"starling/embed/transformer"
 )
 
 // Builtin is another name of the model that needs no download.
@@ -18,12 +21,15 @@ const Builtin = "builtin"
 
 // Options say how a model is loaded. The zero value is right for most.
 type Options struct {
-	// Dtype is the number format that the model computes in. Empty leaves the
-	// choice to the model. The built-in one has "f32" only.
+	// Dtype is the number format that the model computes in: f32, bf16 or
+	// int8. Empty leaves the choice to the model. The built-in one has f32
+	// only.
 	Dtype string
-	// NoNormalize leaves vectors at the length that the model gives them. Those
-	// of the built-in model have length one all the same.
+	// NoNormalize leaves vectors at the length that the model gives them. The
+	// built-in one always gives them length one.
 	NoNormalize bool
+	// Prefix is put before every text, as some models want it.
+	Prefix string
 }
 
 // A Tokenizer is a model that can show the ids of a text's tokens, special
@@ -32,24 +38,49 @@ type Tokenizer interface {
 	Tokenize(text string) []int
 }
 
-// Open loads the model name: one of those that [List] names, or [Builtin].
-// Folders and names of a model hub are not known yet. Not every model is a
-// [Tokenizer].
+// Open loads the model name: one of those that [List] names, [Builtin], or the
+// path of a folder that package transformer reads. A folder's model has its
+// absolute path for a name. Not every model is a [Tokenizer].
 func Open(ctx context.Context, name string, opts Options) (embed.Embedder, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("opening model %q: %w", name, err)
 	}
-	switch name {
-	case Builtin, static.Name:
+	switch {
+	case name == Builtin || name == static.Name:
 		return openStatic(name, opts)
+	case isFolder(name):
+		return openFolder(name, opts)
 	}
-	return nil, fmt.Errorf("no model %q: known models are %s; folders and hub names are not supported",
+	return nil, fmt.Errorf("no model %q: it is no folder, and the models that need none are %s",
 		name, strings.Join(names(), ", "))
+}
+
+// isFolder says whether name is a path: one that exists, or is written as one.
+func isFolder(name string) bool {
+	if info, err := os.Stat(name); err == nil {
+		return info.IsDir()
+	}
+	return filepath.IsAbs(name) || strings.HasPrefix(filepath.ToSlash(name), "./") || strings.HasPrefix(filepath.ToSlash(name), "../")
+}
+
+func openFolder(name string, opts Options) (embed.Embedder, error) {
+	dir, err := filepath.Abs(name)
+	if err != nil {
+		return nil, fmt.Errorf("opening model %q: %w", name, err)
+	}
+	model, err := transformer.Open(dir, transformer.Options{DType: opts.Dtype, NoNormalize: opts.NoNormalize, Prefix: opts.Prefix})
+	if err != nil {
+		return nil, err
+	}
+	return model, nil
 }
 
 func openStatic(name string, opts Options) (embed.Embedder, error) {
 	if opts.Dtype != "" && opts.Dtype != "f32" {
 		return nil, fmt.Errorf("model %q has no dtype %q: it has f32 only", name, opts.Dtype)
+	}
+	if opts.Prefix != "" {
+		return nil, fmt.Errorf("model %q takes no prefix: its vectors are of the words of a text alone", name)
 	}
 	model, err := static.New()
 	if err != nil {

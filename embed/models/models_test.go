@@ -2,10 +2,13 @@ package models_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 
 	"starling/embed/models"
+	"starling/embed/modeltest"
+	"starling/vec"
 )
 
 func TestEveryListedModelOpensByItsName(t *testing.T) {
@@ -40,8 +43,9 @@ func TestErrorsNameTheModel(t *testing.T) {
 		want        []string
 	}{
 		{"starling-hash-51", "", []string{`"starling-hash-51"`, "builtin", "starling-hash-512"}},
-		{"./folder", "", []string{`"./folder"`, "not supported"}},
-		{"", "", []string{`""`, "known models"}},
+		{"./folder", "", []string{"folder", "config.json"}},
+		{"sentence-transformers/folder", "", []string{`"sentence-transformers/folder"`, "no folder", "builtin"}},
+		{"", "", []string{`""`, "builtin"}},
 		{"builtin", "int8", []string{`"builtin"`, `"int8"`, "f32"}},
 	} {
 		_, err := models.Open(t.Context(), test.name, models.Options{Dtype: test.dtype})
@@ -53,6 +57,40 @@ func TestErrorsNameTheModel(t *testing.T) {
 			if !strings.Contains(err.Error(), part) {
 				t.Errorf("%q: %v does not say %s", test.name, err, part)
 			}
+		}
+	}
+}
+
+func TestTheBuiltinTakesNoPrefix(t *testing.T) {
+	_, err := models.Open(t.Context(), models.Builtin, models.Options{Prefix: "query: "})
+	if err == nil || !strings.Contains(err.Error(), "prefix") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAFolderIsAModel(t *testing.T) {
+	dir := t.TempDir()
+	if err := (modeltest.Shape{Type: "bert", Layers: 1, Heads: 2, Dim: 8, Hidden: 12, Positions: 16}).Write(dir); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(dir)
+	for _, name := range []string{dir, "."} {
+		model, err := models.Open(t.Context(), name, models.Options{Dtype: "f32", NoNormalize: true, Prefix: "w7 "})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if model.Info().Name != dir || model.Dim() != 8 {
+			t.Errorf("%s opens as %+v", name, model.Info())
+		}
+		if ids := model.(models.Tokenizer).Tokenize("w8"); !slices.Equal(ids, []int{2, 7, 8, 3}) {
+			t.Errorf("the ids are %v", ids)
+		}
+		rows, err := model.Embed(t.Context(), []string{"w8"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := vec.Dot(rows[0], rows[0]); n > 0.99 && n < 1.01 {
+			t.Errorf("the vector has length one, although it was not to be scaled")
 		}
 	}
 }

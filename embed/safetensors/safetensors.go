@@ -88,7 +88,7 @@ func (w *Weights) add(path string) error {
 			if other, twice := w.tensors[tensor.Name]; twice {
 				return fmt.Errorf("opening %s: tensor %q is in %s too", path, tensor.Name, other.path)
 			}
-			tensor.path = path
+			tensor.path, tensor.mapped = path, true
 			w.tensors[tensor.Name] = tensor
 		}
 		return nil

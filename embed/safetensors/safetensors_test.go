@@ -182,6 +182,29 @@ func TestACloneOutlivesTheFile(t *testing.T) {
 	}
 }
 
+func TestMemoryIsGivenBackAndReadAgain(t *testing.T) {
+	values := make([]float32, 1<<20)
+	for i := range values {
+		values[i] = float32(i)
+	}
+	path := write(t, t.TempDir(), "a.safetensors", modeltest.Safetensors([]modeltest.Tensor{
+		{Name: "x", DType: "F32", Shape: []int{len(values)}, Values: values},
+	}))
+	tensor, _ := open(t, path).Tensor("x")
+	clone, err := tensor.Clone()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		for _, tensor := range []safetensors.Tensor{tensor, clone} {
+			got := make([]float32, len(values))
+			if err := tensor.Float32s(got, 0); err != nil || !slices.Equal(got, values) {
+				t.Fatalf("the numbers are others: %v", err)
+			}
+		}
+	}
+}
+
 func TestAFileCutShortLaterIsAnError(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("needs a system that maps files")
