@@ -109,6 +109,7 @@ type Collection struct {
 
 	sources []source
 	classes []string // the labels to keep; nil for all
+	asked   bool     // the classes were asked for, so each must be there
 	limit   int
 }
 
@@ -122,7 +123,7 @@ func Open(ctx context.Context, o Options) (*Collection, error) {
 	if o.Limit < 0 {
 		return nil, fmt.Errorf("a limit of %d items is below 0", o.Limit)
 	}
-	c := &Collection{Name: o.Name, classes: o.Classes, limit: o.Limit}
+	c := &Collection{Name: o.Name, classes: o.Classes, asked: len(o.Classes) > 0, limit: o.Limit}
 	if err := c.find(ctx, o); err != nil {
 		return nil, fmt.Errorf("opening collection %s: %w", o.Name, err)
 	}
@@ -177,7 +178,7 @@ func (c *Collection) Items() iter.Seq2[Item, error] {
 				return
 			}
 		}
-		if err := keep.missing(); err != nil {
+		if err := keep.missing(); err != nil && c.asked {
 			yield(Item{}, fmt.Errorf("%s: %w", c.Name, err))
 		}
 	}

@@ -83,6 +83,18 @@ func TestEmotionKeepsJoyLoveAndFearOfTrainUnlessAsked(t *testing.T) {
 	}
 }
 
+func TestEmotionNeedsOnlyTheClassesAskedFor(t *testing.T) {
+	dir := filepath.Dir(write(t, "train.txt", []byte("a;joy\nb;anger\n")))
+	items, _, err := read(t, Options{Name: "emotion", Dir: dir})
+	if err != nil || !slices.Equal(texts(items), []string{"a"}) {
+		t.Errorf("without classes: got %+v, %v", items, err)
+	}
+	_, _, err = read(t, Options{Name: "emotion", Dir: dir, Classes: []string{"joy", "love"}})
+	if err == nil || !strings.Contains(err.Error(), `unknown class "love"; there are anger, joy`) {
+		t.Errorf("with a class that no text has: got %v", err)
+	}
+}
+
 func TestEmotionNamesWhatIsWrong(t *testing.T) {
 	dir := filepath.Dir(write(t, "train.txt", []byte("a;joy\nb;hunger\nc\nd;e;fear\nf;love\n")))
 	for message, o := range map[string]Options{
