@@ -29,7 +29,7 @@ func smallTokenizer(tb testing.TB, edits ...func(section)) []byte {
 	var added []any
 	for id, token := range smallVocab[:5] {
 		added = append(added, section{
-			"id": id, "content": token, "single_word": false, "lstrip": false, "rstrip": false, "normalized": false, "special": true,
+			"id": id, "content": token, "single_word": false, "lstrip": false, "rstrip": false, normalisedField: false, "special": true,
 		})
 	}
 	file := section{
@@ -90,7 +90,7 @@ func addToken(content string, flags ...string) func(section) {
 			id = len(vocab) + len(added) - 5
 		}
 		token := section{"id": id, "content": content}
-		for _, flag := range []string{"single_word", "lstrip", "rstrip", "normalized", "special"} {
+		for _, flag := range []string{"single_word", "lstrip", "rstrip", normalisedField, "special"} {
 			token[flag] = slices.Contains(flags, flag)
 		}
 		file["added_tokens"] = append(added, token)

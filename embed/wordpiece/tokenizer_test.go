@@ -83,11 +83,11 @@ func TestAddedTokens(t *testing.T) {
 		{"the longest", "<a><a><b>", "<a> <a><b>", []func(section){addToken("<a>"), addToken("<a><b>")}},
 		{"the leftmost", "xyz", "xy [UNK]", []func(section){addToken("yz"), addToken("xy")}},
 		{"as spelt", "<A> <a>", "[UNK] a [UNK] <a>", []func(section){addToken("<a>")}},
-		{"normalised", "<É> <e>", "<é> <é>", []func(section){addToken("<é>", "normalized")}},
+		{"normalised", "<É> <e>", "<é> <é>", []func(section){addToken("<é>", normalisedField)}},
 		{"single words", "<w>a a<w> <w>, <w>", "[UNK] [UNK] [UNK] a a [UNK] [UNK] [UNK] <w> , <w>", []func(section){addToken("<w>", "single_word")}},
-		{"white space on the right is taken", "<r>  x y", "<r> [UNK] [UNK]", []func(section){addToken("<r>", "rstrip"), addToken(" x", "normalized")}},
-		{"white space on the left is taken", "y <l>", "[UNK] <l>", []func(section){addToken("<l>", "lstrip"), addToken("y ", "normalized")}},
-		{"white space is left", "y <l>", "y  <l>", []func(section){addToken("<l>"), addToken("y ", "normalized")}},
+		{"white space on the right is taken", "<r>  x y", "<r> [UNK] [UNK]", []func(section){addToken("<r>", "rstrip"), addToken(" x", normalisedField)}},
+		{"white space on the left is taken", "y <l>", "[UNK] <l>", []func(section){addToken("<l>", "lstrip"), addToken("y ", normalisedField)}},
+		{"white space is left", "y <l>", "y  <l>", []func(section){addToken("<l>"), addToken("y ", normalisedField)}},
 	} {
 		if got, want := tokens(small(t, test.added...), test.text), "[CLS] "+test.want+" [SEP]"; got != want {
 			t.Errorf("%s: %q has the tokens %s, want %s", test.why, test.text, got, want)
@@ -160,7 +160,7 @@ func variants(tb testing.TB) []*Tokenizer {
 		small(tb),
 		small(tb, set("normalizer/lowercase", false)),
 		small(tb, set("normalizer/clean_text", false), set("normalizer/strip_accents", false)),
-		small(tb, addToken("<n>", "normalized", "lstrip", "rstrip"), addToken("é", "single_word")),
+		small(tb, addToken("<n>", normalisedField, "lstrip", "rstrip"), addToken("é", "single_word")),
 	}
 }
 
@@ -183,7 +183,7 @@ func TestTruncationIsAPrefix(t *testing.T) {
 
 func TestReadingInBlocksIsReadingWhole(t *testing.T) {
 	blocks := small(t)
-	whole := small(t, addToken("never there", "normalized"))
+	whole := small(t, addToken("never there", normalisedField))
 	rapid.Check(t, func(t *rapid.T) {
 		text := anyText().Draw(t, "text")
 		if got, want := blocks.Encode(nil, text, math.MaxInt), whole.Encode(nil, text, math.MaxInt); !slices.Equal(got, want) {

@@ -134,17 +134,20 @@ func parseAddedTokens(d *description, object jsonfile.Object) error {
 	return nil
 }
 
+// normalisedField is the field of an added token that is normalised.
+const normalisedField = "normalized" //nolint:misspell // a name of a foreign format
+
 // parseAddedToken reads all of an added token but the id.
 func parseAddedToken(members jsonfile.Object) (token addedToken, err error) {
 	if token.content, err = require[string](members, "content"); err != nil {
 		return token, err
 	}
 	for name, flag := range map[string]*bool{
-		"single_word": &token.singleWord,
-		"lstrip":      &token.left,
-		"rstrip":      &token.right,
-		"normalized":  &token.normalised,
-		"special":     &token.special,
+		"single_word":   &token.singleWord,
+		"lstrip":        &token.left,
+		"rstrip":        &token.right,
+		normalisedField: &token.normalised,
+		"special":       &token.special,
 	} {
 		if err := members.Get(name, flag); err != nil {
 			return token, err

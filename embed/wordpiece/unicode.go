@@ -9,11 +9,11 @@ import (
 	"golang.org/x/text/unicode/rangetable"
 )
 
-// The Rust crate keeps the categories of Unicode 8 (its crate
-// unicode_categories) and the decompositions of Unicode 9
-// (unicode-normalization-alignments), while white space and lower case come from
-// Rust's own library, which is at Unicode 17. Go's tables give all of it, cut
-// down to what was assigned then, but for the few characters that changed later.
+// The Rust crate keeps the general categories of Unicode 8 and the decompositions
+// of Unicode 9, while white space and lower case come from Rust's own library,
+// which is at Unicode 17. Go's tables give all of it, cut down to what was
+// assigned then, but for the few characters that changed since. Only the word
+// boundaries of added tokens are those of Go's own version of Unicode.
 
 // categories are general categories as of Unicode 8.
 type categories struct {
