@@ -96,6 +96,9 @@ type demo struct {
 	bar        *console.Progress
 	pipeline   *pipeline.Pipeline
 	clustered  int64
+	// started is when the first text was published, last when the last document
+	// was on disk.
+	started, last time.Time
 }
 
 func (d *demo) run(ctx context.Context, settings pipeline.Settings) error {
@@ -118,21 +121,20 @@ func (d *demo) run(ctx context.Context, settings pipeline.Settings) error {
 	settings.IdleFrom = published.Done()
 	d.pipeline = pipeline.New(settings)
 	fmt.Fprintf(d.std.out, "clustering %s with model %s, threshold %.3f\n\n",
-		console.Safe(d.collection.Name), settings.Model.Info().Name, settings.State.Threshold())
+		collectionTitle(d.collection), settings.Model.Info().Name, settings.State.Threshold())
 	d.bar = console.NewProgress(d.std.err, "clustering", d.collection.Total)
-	summary, took, err := d.flow(ctx, topic, allPublished)
+	summary, err := d.flow(ctx, topic, allPublished)
 	d.bar.Done()
 	if err != nil {
 		return err
 	}
-	return d.conclude(summary, took)
+	return d.conclude(summary)
 }
 
 // flow publishes and clusters at the same time, until both are done. It calls
 // allPublished in between.
-func (d *demo) flow(ctx context.Context, topic *broker.Topic, allPublished func()) (pipeline.Summary, time.Duration, error) {
-	started := time.Now()
-	var summary pipeline.Summary
+func (d *demo) flow(ctx context.Context, topic *broker.Topic, allPublished func()) (summary pipeline.Summary, err error) {
+	d.started = time.Now()
 	both, ctx := errgroup.WithContext(ctx)
 	both.Go(func() error {
 		defer allPublished()
@@ -143,13 +145,14 @@ func (d *demo) flow(ctx context.Context, topic *broker.Topic, allPublished func(
 		summary, err = d.pipeline.Run(ctx)
 		return err
 	})
-	err := both.Wait()
-	return summary, time.Since(started), err
+	err = both.Wait()
+	return summary, err
 }
 
 // tell prints what happens to clusters as it happens: the first to begin, and
 // those that grow.
 func (d *demo) tell(updates []starling.Update) error {
+	d.last = time.Now()
 	for _, update := range updates {
 		d.clustered++
 		for _, event := range update.Events {
@@ -179,10 +182,11 @@ func (d *demo) tellEvent(update starling.Update, event starling.Event) error {
 
 // conclude prints the table, and what to try next in two lines that work when
 // they are pasted.
-func (d *demo) conclude(summary pipeline.Summary, took time.Duration) error {
+func (d *demo) conclude(summary pipeline.Summary) error {
 	if summary.Documents == 0 {
-		return fmt.Errorf("there were no texts in %s to cluster", d.collection.Name)
+		return fmt.Errorf("there were no texts in %s to cluster", collectionTitle(d.collection))
 	}
+	took := d.last.Sub(d.started)
 	_, err := fmt.Fprintf(d.std.out, "\n%d messages in %v, %.0f/s with every one of them on disk\n\n",
 		summary.Documents, took.Round(time.Millisecond), float64(summary.Documents)/took.Seconds())
 	if err != nil {

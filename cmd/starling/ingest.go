@@ -47,6 +47,14 @@ func (f datasetFlags) open(ctx context.Context, std streams) (*dataset.Collectio
 	return collection, err
 }
 
+// collectionTitle names a collection to people.
+func collectionTitle(c *dataset.Collection) string {
+	if c.Name == "-" {
+		return "standard input"
+	}
+	return console.Safe(c.Name)
+}
+
 type ingestCmd struct {
 	datasetFlags
 	Rate float64 `help:"Texts a second; 0 for as fast as the broker takes them." placeholder:"N"`

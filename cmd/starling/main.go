@@ -71,6 +71,7 @@ func run(args []string, std streams) int {
 	defer stop()
 	context.AfterFunc(ctx, stop)
 
+	dropEmptyVariables()
 	var commands cli
 	parser, err := newParser(&commands, std)
 	if err != nil {
@@ -96,6 +97,16 @@ func run(args []string, std streams) int {
 	}
 	complain(std.err, err)
 	return exitFailed
+}
+
+// dropEmptyVariables makes a variable that is set to nothing one that is not
+// set.
+func dropEmptyVariables() {
+	for _, variable := range os.Environ() {
+		if name, value, _ := strings.Cut(variable, "="); value == "" && strings.HasPrefix(name, "STARLING_") {
+			_ = os.Unsetenv(name) // fails for malformed names only
+		}
+	}
 }
 
 func newParser(commands *cli, std streams) (*kong.Kong, error) {

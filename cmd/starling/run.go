@@ -113,8 +113,15 @@ func (c *runCmd) cluster(ctx context.Context, std streams, settings pipeline.Set
 		broker.Redact(c.From), c.State, settings.State.Documents(), settings.Model.Info().Name, settings.State.Threshold())
 	var p *pipeline.Pipeline
 	clusters := func() []cluster.Summary { return p.Clusters(0) }
-	if settings.OnUpdates, err = c.printer(ctx, std.out, settings.Store, clusters); err != nil {
+	show, err := c.printer(ctx, std.out, settings.Store, clusters)
+	if err != nil {
 		return err
+	}
+	started := time.Now()
+	last := started
+	settings.OnUpdates = func(updates []starling.Update) error {
+		last = time.Now() // of the work done; what follows may be waiting for more
+		return show(updates)
 	}
 	settings.OnDeadLetters = func(letters []store.DeadLetter) {
 		for _, letter := range letters {
@@ -123,16 +130,15 @@ func (c *runCmd) cluster(ctx context.Context, std streams, settings pipeline.Set
 	}
 	p = pipeline.New(settings)
 	defer limitShutdown(ctx, std.err, c.ShutdownTimeout)()
-	started := time.Now()
 	summary, err := p.Run(ctx)
 	if c.Print == "clusters" && err == nil {
 		err = printClusters(std.out, clusters(), tableRows)
 	}
-	report(std.err, summary, time.Since(started))
+	report(std.err, summary, last.Sub(started))
 	return err
 }
 
-// printer returns what prints updates, nil for nothing.
+// printer returns what prints updates in the form asked for.
 func (c *runCmd) printer(
 	ctx context.Context, out io.Writer, st *store.Store, clusters func() []cluster.Summary,
 ) (func([]starling.Update) error, error) {
@@ -150,7 +156,7 @@ func (c *runCmd) printer(
 	case "clusters":
 		return tables(out, clusters), nil
 	}
-	return nil, nil
+	return func([]starling.Update) error { return nil }, nil
 }
 
 // tableEvery is how much time lies between tables of a running stream.
@@ -196,7 +202,10 @@ func limitShutdown(ctx context.Context, w io.Writer, allowed time.Duration) func
 
 // report says what a run did.
 func report(w io.Writer, s pipeline.Summary, took time.Duration) {
-	fmt.Fprintf(w, "clustered %d documents in %v (%.0f/s)", s.Documents, took.Round(time.Millisecond), float64(s.Documents)/took.Seconds())
+	fmt.Fprintf(w, "clustered %d documents", s.Documents)
+	if s.Documents > 0 {
+		fmt.Fprintf(w, " in %v (%.0f/s)", took.Round(time.Millisecond), float64(s.Documents)/took.Seconds())
+	}
 	if s.Duplicates > 0 {
 		fmt.Fprintf(w, ", passed over %d that were in the state already", s.Duplicates)
 	}

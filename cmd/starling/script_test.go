@@ -27,6 +27,7 @@ const patience = 30 * time.Second
 var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 	"freeport":   freePort,
 	"waitport":   waitPort,
+	"waitfile":   waitFile,
 	"waitdocs":   waitDocuments,
 	"terminate":  terminate,
 	"publish":    publish,
@@ -74,6 +75,14 @@ func waitPort(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		ts.Check(conn.Close())
 		return true
+	})
+}
+
+func waitFile(ts *testscript.TestScript, neg bool, args []string) {
+	want(ts, neg, args, 1, "waitfile FILE")
+	await(ts, args[0], func() bool {
+		_, err := os.Stat(ts.MkAbs(args[0]))
+		return err == nil
 	})
 }
 
