@@ -80,7 +80,7 @@ type scratch struct {
 	// states are the hidden states, tokens x dim; mixed is as large.
 	states, mixed []float32
 	qkv           []float32 // tokens x 3*dim
-	hidden        []float32 // tokens x hidden
+	hidden        []float32 // feedRows x hidden
 }
 
 // grow makes room for a batch.
@@ -88,7 +88,7 @@ func (s *scratch) grow(c config, tokens int) {
 	s.states = sized(s.states, tokens*c.dim)
 	s.mixed = sized(s.mixed, tokens*c.dim)
 	s.qkv = sized(s.qkv, tokens*3*c.dim)
-	s.hidden = sized(s.hidden, tokens*c.hidden)
+	s.hidden = sized(s.hidden, min(tokens, feedRows)*c.hidden)
 }
 
 // sized returns a slice of n values, x itself where it is large enough.
@@ -142,9 +142,23 @@ func (e *encoder) apply(l *layer, lengths []int, s *scratch) {
 	}
 	l.attention.Multiply(s.states, s.mixed, tokens, kernel.Epilogue{Residual: s.states}, &s.kernel)
 	e.normalize(s.states, l.attentionNorm)
-	l.up.Multiply(s.hidden, s.states, tokens, kernel.Epilogue{Activation: e.activation}, &s.kernel)
-	l.down.Multiply(s.states, s.hidden, tokens, kernel.Epilogue{Residual: s.states}, &s.kernel)
+	for at := 0; at < tokens; at += feedRows {
+		e.feedForward(l, s.states[at*e.dim:min(at+feedRows, tokens)*e.dim], s)
+	}
 	e.normalize(s.states, l.outputNorm)
+}
+
+// feedRows is how many tokens go through the feed-forward network together, so
+// that its wide values stay in the cache. It is a multiple of the rows that
+// any path computes at once.
+const feedRows = 168
+
+// feedForward adds to rows of hidden states what the network makes of them.
+func (e *encoder) feedForward(l *layer, rows []float32, s *scratch) {
+	n := len(rows) / e.dim
+	hidden := s.hidden[:n*e.config.hidden]
+	l.up.Multiply(hidden, rows, n, kernel.Epilogue{Activation: e.activation}, &s.kernel)
+	l.down.Multiply(rows, hidden, n, kernel.Epilogue{Residual: rows}, &s.kernel)
 }
 
 func (e *encoder) normalize(rows []float32, n norm) {
