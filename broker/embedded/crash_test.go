@@ -58,7 +58,7 @@ func TestKillLosesNoAcknowledgedMessage(t *testing.T) {
 		broker := startChild(t, dir)
 		js := connect(t, broker.host)
 		if round == 0 {
-			createStream(t, js, "texts")
+			createStream(t, js)
 		}
 		stored := make(chan []string)
 		go func() { stored <- publishUntilDeath(js, round) }()
@@ -80,7 +80,7 @@ func publishUntilDeath(js jetstream.JetStream, round int) (acknowledged []string
 	var futures []jetstream.PubAckFuture
 	for i := 0; !js.Conn().IsClosed(); i++ {
 		body := fmt.Sprintf("%d:%d:%s", round, i, strings.Repeat("x", rand.N(2000)))
-		if future, err := js.PublishAsync("texts", []byte(body)); err == nil {
+		if future, err := js.PublishAsync(stream, []byte(body)); err == nil {
 			futures = append(futures, future)
 		}
 		if i%50 == 0 {
@@ -118,14 +118,14 @@ func checkHolds(t *testing.T, dir string, messages []string) {
 
 func readAll(t *testing.T, js jetstream.JetStream) []string {
 	t.Helper()
-	stream, err := js.Stream(t.Context(), "texts")
+	opened, err := js.Stream(t.Context(), stream)
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := int(stream.CachedInfo().State.Msgs)
+	n := int(opened.CachedInfo().State.Msgs)
 	var bodies []string
 	for len(bodies) < n {
-		bodies = append(bodies, fetch(t, js, "texts", min(n-len(bodies), 500))...)
+		bodies = append(bodies, fetch(t, js, min(n-len(bodies), 500))...)
 	}
 	return bodies
 }

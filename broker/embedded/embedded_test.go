@@ -13,6 +13,9 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
+// stream is the one that the tests publish to.
+const stream = "texts"
+
 func mustStart(t *testing.T, dir, listen string) *Server {
 	t.Helper()
 	server, err := Start(dir, listen)
@@ -43,15 +46,15 @@ func connect(t *testing.T, host string) jetstream.JetStream {
 	return js
 }
 
-func createStream(t *testing.T, js jetstream.JetStream, name string) {
+func createStream(t *testing.T, js jetstream.JetStream) {
 	t.Helper()
-	_, err := js.CreateStream(t.Context(), jetstream.StreamConfig{Name: name, Subjects: []string{name}})
+	_, err := js.CreateStream(t.Context(), jetstream.StreamConfig{Name: stream, Subjects: []string{stream}})
 	if err != nil {
 		t.Fatal(err)
 	}
 }
 
-func publish(t *testing.T, js jetstream.JetStream, stream string, bodies ...string) {
+func publish(t *testing.T, js jetstream.JetStream, bodies ...string) {
 	t.Helper()
 	for _, body := range bodies {
 		if _, err := js.Publish(t.Context(), stream, []byte(body)); err != nil {
@@ -61,7 +64,7 @@ func publish(t *testing.T, js jetstream.JetStream, stream string, bodies ...stri
 }
 
 // fetch receives n messages and acknowledges them.
-func fetch(t *testing.T, js jetstream.JetStream, stream string, n int) []string {
+func fetch(t *testing.T, js jetstream.JetStream, n int) []string {
 	t.Helper()
 	consumer, err := js.CreateOrUpdateConsumer(t.Context(), stream, jetstream.ConsumerConfig{Durable: "reader"})
 	if err != nil {
@@ -87,13 +90,13 @@ func TestMessagesAndPositionSurviveARestart(t *testing.T) {
 			dir := t.TempDir()
 			first := mustStart(t, dir, listen)
 			js := connect(t, first.host)
-			createStream(t, js, "texts")
-			publish(t, js, "texts", "one", "two", "three", "four")
-			fetch(t, js, "texts", 2)
+			createStream(t, js)
+			publish(t, js, "one", "two", "three", "four")
+			fetch(t, js, 2)
 			first.Shutdown()
 
 			second := mustStart(t, dir, listen)
-			if got := fetch(t, connect(t, second.host), "texts", 2); strings.Join(got, " ") != "three four" {
+			if got := fetch(t, connect(t, second.host), 2); strings.Join(got, " ") != "three four" {
 				t.Errorf("the next reader got %q, want three and four", got)
 			}
 		})
@@ -103,11 +106,11 @@ func TestMessagesAndPositionSurviveARestart(t *testing.T) {
 func TestTwoServersInOneProcessAreApart(t *testing.T) {
 	a, b := mustStart(t, t.TempDir(), ""), mustStart(t, t.TempDir(), "")
 	jsA, jsB := connect(t, a.host), connect(t, b.host)
-	createStream(t, jsA, "texts")
-	createStream(t, jsB, "texts")
-	publish(t, jsA, "texts", "for a")
-	publish(t, jsB, "texts", "for b")
-	if got := fetch(t, jsB, "texts", 1); got[0] != "for b" {
+	createStream(t, jsA)
+	createStream(t, jsB)
+	publish(t, jsA, "for a")
+	publish(t, jsB, "for b")
+	if got := fetch(t, jsB, 1); got[0] != "for b" {
 		t.Errorf("the second server has the message %q", got)
 	}
 }
@@ -143,7 +146,7 @@ func TestStartSaysWhatIsWrong(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer taken.Close()
+	t.Cleanup(func() { _ = taken.Close() })
 	for listen, want := range map[string]string{
 		"127.0.0.1":           "want HOST:PORT",
 		"127.0.0.1:65536":     "listening on 127.0.0.1:65536",

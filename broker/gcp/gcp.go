@@ -34,9 +34,17 @@ const (
 	service     = "pubsub.googleapis.com:443"
 )
 
+// Names hold nothing that a URL would escape, nor an @, which would mean that
+// someone put a password before them.
 var (
-	topicPath        = regexp.MustCompile(`^projects/([^/]+)/topics/([^/]+)$`)
-	subscriptionPath = regexp.MustCompile(`^projects/([^/]+)/subscriptions/([^/]+)$`)
+	topicPath        = regexp.MustCompile(`^projects/([\w.:-]+)/topics/([\w.~+%-]+)$`)
+	subscriptionPath = regexp.MustCompile(`^projects/([\w.:-]+)/subscriptions/([\w.~+%-]+)$`)
+)
+
+var (
+	errMalformedTopic        = errors.New("malformed broker URL: want gcppubsub://projects/PROJECT/topics/TOPIC to publish")
+	errMalformedSubscription = errors.New("malformed broker URL: " +
+		"want gcppubsub://projects/PROJECT/subscriptions/SUBSCRIPTION to receive")
 )
 
 // OpenTopic opens an existing topic, projects/P/topics/T. Shut the topic down
@@ -44,7 +52,7 @@ var (
 func OpenTopic(ctx context.Context, path string) (*pubsub.Topic, io.Closer, error) {
 	match := topicPath.FindStringSubmatch(path)
 	if match == nil {
-		return nil, nil, fmt.Errorf("opening Pub/Sub topic %q: want gcppubsub://projects/PROJECT/topics/TOPIC", path)
+		return nil, nil, errMalformedTopic
 	}
 	client, err := connect(ctx, match[1])
 	if err != nil {
@@ -65,8 +73,7 @@ func OpenTopic(ctx context.Context, path string) (*pubsub.Topic, io.Closer, erro
 func OpenSubscription(ctx context.Context, path string) (*pubsub.Subscription, io.Closer, error) {
 	match := subscriptionPath.FindStringSubmatch(path)
 	if match == nil {
-		return nil, nil, fmt.Errorf("opening Pub/Sub subscription %q: "+
-			"want gcppubsub://projects/PROJECT/subscriptions/SUBSCRIPTION", path)
+		return nil, nil, errMalformedSubscription
 	}
 	client, err := connect(ctx, match[1])
 	if err != nil {
@@ -98,8 +105,12 @@ func check(ctx context.Context, path string, get func(context.Context) error) er
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
 	err := get(ctx)
+	code := status.Code(err)
+	if errors.Is(err, context.DeadlineExceeded) { // the client was still trying
+		code = codes.DeadlineExceeded
+	}
 	hint := ""
-	switch status.Code(err) {
+	switch code {
 	case codes.OK, codes.PermissionDenied:
 		return nil
 	case codes.NotFound:

@@ -1,6 +1,7 @@
 package natspubsub
 
 import (
+	"context"
 	"errors"
 	"maps"
 	"strings"
@@ -21,7 +22,7 @@ func TestAttributesComeBackAsTheyWere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer topic.Shutdown(t.Context())
+	defer func() { _ = topic.Shutdown(context.Background()) }()
 	var direct *Topic
 	topic.As(&direct)
 	key := rapid.OneOf(rapid.StringN(0, 10, -1), rapid.SampledFrom([]string{
