@@ -33,6 +33,17 @@ func dotRows(dst, rows, x []float32) {
 	}
 }
 
+func dotPanel(dst, rows, xs []float32, count, stride int) {
+	switch {
+	case hasAVX512:
+		dotPanelAVX512(dst, rows, xs, count, stride)
+	case hasAVX2:
+		dotPanelAVX2(dst, rows, xs, count, stride)
+	default:
+		dotPanelGeneric(dst, rows, xs, count, stride)
+	}
+}
+
 func addScaled(dst, x []float32, a float32) {
 	switch {
 	case hasAVX512:

@@ -30,6 +30,15 @@ func dotRowsGeneric(dst, rows, x []float32) {
 	}
 }
 
+// dotPanelGeneric sets dst[i*stride+j] to the dot product of vector i of xs, which
+// holds panel vectors, and row j of count rows.
+func dotPanelGeneric(dst, rows, xs []float32, count, stride int) {
+	dim := len(xs) / panel
+	for i := range panel {
+		dotRowsGeneric(dst[i*stride:i*stride+count], rows, xs[i*dim:(i+1)*dim])
+	}
+}
+
 func addScaledGeneric(dst, x []float32, a float32) {
 	x = x[:len(dst)]
 	for i := range dst {

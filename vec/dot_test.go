@@ -144,6 +144,8 @@ func TestLengthsThatDoNotFitPanic(t *testing.T) {
 	for name, call := range map[string]func(){
 		"Dot":        func() { Dot(five, six) },
 		"DotRows":    func() { DotRows(five, six, six) },
+		"DotMatrix":  func() { DotMatrix(five, five, six, 5) },
+		"no vectors": func() { DotMatrix(nil, nil, nil, 0) },
 		"AddScaled":  func() { AddScaled(six, five, 1) },
 		"Dot64":      func() { Dot64(make([]float64, 1), nil) },
 		"Distance64": func() { Distance64(nil, make([]float64, 1)) },

@@ -17,6 +17,21 @@ func ExampleDotRows() {
 	// Output: [2 7]
 }
 
+func ExampleDotMatrix() {
+	rows := []float32{
+		1, 0, 0,
+		0, 3, 4,
+	}
+	xs := []float32{
+		2, 1, 1,
+		0, 1, 0,
+	}
+	scores := make([]float32, 4)
+	vec.DotMatrix(scores, rows, xs, 3)
+	fmt.Println(scores[:2], scores[2:])
+	// Output: [2 7] [0 3]
+}
+
 func ExampleMoveMean() {
 	mean, row := []float64{1, 1}, make([]float32, 2) // of three vectors
 	distance2, norm2 := vec.MoveMean(mean, row, []float64{5, 1}, 1.0/4)

@@ -14,6 +14,11 @@ func dotAVX2(a []float32, b []float32) float32
 //go:noescape
 func dotRowsAVX2(dst []float32, rows []float32, x []float32)
 
+// dotPanelAVX2 is dotPanelGeneric in AVX2.
+//
+//go:noescape
+func dotPanelAVX2(dst []float32, rows []float32, xs []float32, count int, stride int)
+
 // addScaledAVX2 is addScaledGeneric in AVX2.
 //
 //go:noescape
@@ -33,6 +38,11 @@ func dotAVX512(a []float32, b []float32) float32
 //
 //go:noescape
 func dotRowsAVX512(dst []float32, rows []float32, x []float32)
+
+// dotPanelAVX512 is dotPanelGeneric in AVX512.
+//
+//go:noescape
+func dotPanelAVX512(dst []float32, rows []float32, xs []float32, count int, stride int)
 
 // addScaledAVX512 is addScaledGeneric in AVX512.
 //

@@ -76,6 +76,7 @@ func TestKernelsDoNotAllocate(t *testing.T) {
 	if n := testing.AllocsPerRun(10, func() {
 		MoveMean(mean, row, x, 0.5)
 		DotRows(dst, row, row)
+		DotMatrix(dst, row, row, len(row))
 		AddScaled(row, row, 0.5)
 		dst[0] = Dot(row, row) + float32(Dot64(x, mean))
 	}); n != 0 {

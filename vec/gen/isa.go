@@ -11,8 +11,8 @@ type isa struct {
 	name string
 	// lanes is the number of float32 values in a register.
 	lanes int
-	// rows is the number of rows that dotRows walks at once, so that each
-	// load of x serves all of them.
+	// rows is the number of rows that dotRows and dotPanel walk at once, so
+	// that each load of x serves all of them.
 	rows int
 	// masked says that the rest of a vector is handled with a mask instead
 	// of one value at a time.

@@ -14,6 +14,7 @@ func main() {
 	for _, v := range []isa{avx2, avx512} {
 		v.dot()
 		v.dotRows()
+		v.dotPanel()
 		v.addScaled()
 		v.moveMean()
 	}
