@@ -74,16 +74,14 @@ func (v isa) roundWide() {
 	})
 }
 
-// step turns x into the number of its step. Product and sum are rounded one
-// after the other, as in plain Go.
+// step turns x into the number of its step, which is not below 0. Product and
+// sum are rounded one after the other, as in plain Go.
 func (v isa) step() func(x reg.VecVirtual) {
-	inverse, zero, lowest := v.parameter("inverse"), v.parameter("zero"), v.vector()
-	v.zero(lowest)
+	inverse, zero := v.parameter("inverse"), v.parameter("zero")
 	return func(x reg.VecVirtual) {
 		VMULPS(inverse, x, x)
 		VADDPS(zero, x, x)
 		VCVTPS2DQ(x, x)
-		VPMAXSD(lowest, x, x)
 	}
 }
 

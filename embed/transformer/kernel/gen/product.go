@@ -9,8 +9,6 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// prefetch is how many bytes ahead a product asks for weights.
-const prefetch = 1024
 
 // A format is how a product takes its operands. A group of activations always
 // has four bytes, which are broadcast to all lanes.
@@ -108,7 +106,8 @@ func (v isa) product(f format) {
 		LEAQ(Mem{Base: a[i], Index: lda, Scale: 4}, a[i+1])
 		ADDQ(lda, a[i+1])
 	}
-	b, k, rows := base("b"), integer("k"), integer("rows")
+	b, k, rows, panel := base("b"), integer("k"), integer("rows"), GP64()
+	IMUL3Q(U32(2*v.weightStep(f)), k, panel)
 	for _, r := range v.sums(v.rows) {
 		v.zero(r)
 	}
@@ -117,7 +116,7 @@ func (v isa) product(f format) {
 		JEQ(LabelRef(fmt.Sprintf("rows%d", height)))
 	}
 	for height := 1; height <= v.rows; height++ {
-		v.productLoop(f, height, a, lda, lda3, b, k)
+		v.productLoop(f, height, a, lda, lda3, b, k, panel)
 	}
 	Label("store")
 	v.storeTile(f, rows)
@@ -129,15 +128,23 @@ func (v isa) sums(rows int) []reg.VecPhysical { return v.registers[:2*rows] }
 // spares are the registers that are not sums.
 func (v isa) spares() []reg.VecPhysical { return v.registers[2*v.rows:] }
 
-// productLoop emits the loop over k for one height of a tile.
-func (v isa) productLoop(f format, height int, a []reg.GPVirtual, lda, lda3, b, k reg.GPVirtual) {
+// weightStep is the size in bytes of one vector of weights in memory.
+func (v isa) weightStep(f format) int {
+	if f.narrow {
+		return v.width() / 2
+	}
+	return v.width()
+}
+
+// productLoop emits the loop over k for one height of a tile. While it reads
+// one panel of weights it asks for the next one, panel bytes ahead, so that
+// weights have reached the second-level cache when their turn comes. After the
+// last panel that may be an address without memory, which does no harm.
+func (v isa) productLoop(f format, height int, a []reg.GPVirtual, lda, lda3, b, k, panel reg.GPVirtual) {
 	loop := fmt.Sprintf("rows%d", height)
 	raw("PCALIGN", 64)
 	Label(loop)
-	sums, spares, step := v.sums(height), v.spares(), v.width()
-	if f.narrow {
-		step /= 2
-	}
+	sums, spares, step := v.sums(height), v.spares(), v.weightStep(f)
 	f.load(Mem{Base: b}, spares[0])
 	f.load(Mem{Base: b, Disp: step}, spares[1])
 	for r := range height {
@@ -149,8 +156,9 @@ func (v isa) productLoop(f format, height int, a []reg.GPVirtual, lda, lda3, b, 
 		f.add(spares[0], activations, sums[2*r], spares[3])
 		f.add(spares[1], activations, sums[2*r+1], spares[3])
 	}
-	PREFETCHT0(Mem{Base: b, Disp: prefetch})
-	PREFETCHT0(Mem{Base: b, Disp: prefetch + step})
+	for line := 0; line < 2*step; line += 64 {
+		PREFETCHT1(Mem{Base: b, Index: panel, Scale: 1, Disp: line})
+	}
 	ADDQ(U32(2*step), b)
 	for i := range (height + 4) / 5 {
 		ADDQ(U8(4), a[i])
