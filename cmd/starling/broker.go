@@ -12,6 +12,12 @@ type brokerCmd struct {
 	Data   string `required:"" env:"STARLING_BROKER_DATA" help:"Folder of the streams; made when absent." placeholder:"DIR" type:"path"`
 }
 
+// Help says how others reach it.
+func (brokerCmd) Help() string {
+	return "Streams are made when they are first used: as nats://HOST:PORT/NAME in ingest --to and in run --from. " +
+		"It asks nobody for a password and so listens on this machine only. Messages stay for seven days."
+}
+
 // Run serves until told to stop.
 func (c *brokerCmd) Run(ctx context.Context, std streams) error {
 	server, err := embedded.Start(c.Data, c.Listen)

@@ -21,7 +21,8 @@ func (completionCmd) Help() string {
 }
 
 // The program completes itself: a shell calls it with the line in COMP_LINE.
-// Bash, and zsh in its place, parse the command after -C once more.
+// Where it has nothing to suggest they complete file names. Bash, and zsh in its
+// place, parse the command after -C once more.
 const (
 	bashCompletion = "complete -o default -o bashdefault -C %[1]s %[2]s\n"
 	zshCompletion  = "(( $+functions[compdef] )) || { autoload -Uz compinit && compinit }\n" +
@@ -30,9 +31,14 @@ const (
     set -lx COMP_LINE (commandline -cp)
     test -z (commandline -ct)
     and set COMP_LINE "$COMP_LINE "
-    %[1]s
+    set -l found (%[1]s)
+    if test (count $found) -gt 0
+        printf '%%s\n' $found
+    else
+        __fish_complete_path (commandline -ct)
+    end
 end
-complete -c %[2]s -a "(__complete_%[2]s)"
+complete -f -c %[2]s -a "(__complete_%[2]s)"
 `
 )
 

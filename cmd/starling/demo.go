@@ -73,7 +73,7 @@ func (c *demoCmd) Run(ctx context.Context, std streams) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, st.Close()) }()
-	d := demo{url: server.URL(demoStream), dir: dir, collection: collection, rate: c.Rate, std: std}
+	d := demo{url: server.URL(demoStream), dir: dir, collection: collection, ownIDs: c.IDField != "", rate: c.Rate, std: std}
 	return d.run(ctx, pipeline.Settings{Model: model, Store: st, UntilIdle: demoIdle})
 }
 
@@ -91,6 +91,7 @@ func (c *demoCmd) everything() {
 type demo struct {
 	url, dir   string
 	collection *dataset.Collection
+	ownIDs     bool
 	rate       float64
 	std        streams
 	bar        *console.Progress
@@ -138,7 +139,7 @@ func (d *demo) flow(ctx context.Context, topic *broker.Topic, allPublished func(
 	both, ctx := errgroup.WithContext(ctx)
 	both.Go(func() error {
 		defer allPublished()
-		p := publisher{topic: topic, perSecond: d.rate, progress: func(int64) {}, warn: d.std.err}
+		p := publisher{topic: topic, ownIDs: d.ownIDs, perSecond: d.rate, progress: func(int64) {}, warn: d.std.err}
 		return p.publish(ctx, d.collection)
 	})
 	both.Go(func() (err error) {

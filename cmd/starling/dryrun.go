@@ -23,7 +23,10 @@ import (
 
 // check prints the settings in force and tries everything that a run would
 // open, making nothing.
-func (c *runCmd) check(ctx context.Context, std streams, parsed *kong.Context) error {
+func (c *runCmd) check(ctx context.Context, std streams, parsed *kong.Context, file *settingsFile) error {
+	if file.path != "" {
+		fmt.Fprintf(std.out, "config: %s\n", console.Safe(file.path))
+	}
 	printSettings(std.out, parsed)
 	checks := checklist{out: std.out}
 	model, err := models.Open(ctx, c.Model, models.Options{})

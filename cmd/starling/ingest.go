@@ -18,13 +18,13 @@ import (
 // datasetFlags say which texts.
 type datasetFlags struct {
 	Dataset    string   `help:"sample, emotion, a file (JSONL, CSV, TSV, Parquet or plain lines), or - for standard input; by default ${default}." default:"sample" placeholder:"sample|emotion|FILE"`
-	Data       string   `help:"Folder with the files of emotion; without it, they are downloaded from the hub once." placeholder:"DIR" type:"path"`
+	Data       string   `help:"Folder with the files of emotion; without it, they are downloaded from the Hugging Face hub once." placeholder:"DIR" type:"path"`
 	Split      string   `help:"Split of emotion: train, validation, test or all; by default train, in a demo all." placeholder:"NAME"`
 	Classes    []string `help:"Only texts of these classes, or all; by default all, for emotion joy,love,fear except in a demo." placeholder:"CLASS"`
 	Limit      int      `help:"At most that many texts; 0 for all." placeholder:"N"`
 	TextField  string   `help:"Field that holds the text; guessed from usual names." placeholder:"FIELD"`
 	LabelField string   `help:"Field that holds the class." placeholder:"FIELD"`
-	IDField    string   `help:"Field that holds the id; without it every text gets a random one." placeholder:"FIELD"`
+	IDField    string   `help:"Field that holds the id of a text; without it every text gets a random UUID." placeholder:"FIELD"`
 }
 
 // open opens the collection, with a progress bar for what must be downloaded.
@@ -63,7 +63,9 @@ type ingestCmd struct {
 
 // Help says what a message looks like.
 func (ingestCmd) Help() string {
-	return "Each text becomes one message: the body is the text in UTF-8, the attribute id a random UUID, or the id that the collection has for it."
+	return "Each text becomes one message: the body is the text in UTF-8, the attribute id a random UUID, or with --id-field " +
+		"the id that the collection has for it. A document whose id a state has already is counted once, so with ids of " +
+		"their own texts may be published again."
 }
 
 // Run publishes a collection.
@@ -82,7 +84,7 @@ func (c *ingestCmd) Run(ctx context.Context, std streams) error {
 	defer closing(std.err, "the topic", topic.Close)
 	bar := console.NewProgress(std.err, "publishing", collection.Total)
 	started := time.Now()
-	p := publisher{topic: topic, perSecond: c.Rate, progress: bar.Set, warn: std.err}
+	p := publisher{topic: topic, ownIDs: c.IDField != "", perSecond: c.Rate, progress: bar.Set, warn: std.err}
 	err = p.publish(ctx, collection)
 	bar.Done()
 	p.report(std.err, broker.Redact(c.To), time.Since(started))
@@ -102,6 +104,7 @@ const publishAtATime = 256
 // A publisher sends a collection to a topic, in its order.
 type publisher struct {
 	topic     *broker.Topic
+	ownIDs    bool    // texts keep the ids that the collection has for them
 	perSecond float64 // 0 means no limit
 	progress  func(done int64)
 	warn      io.Writer
@@ -119,9 +122,9 @@ func (p *publisher) publish(ctx context.Context, collection *dataset.Collection)
 		if err != nil {
 			return err
 		}
-		id := item.ID
-		if id == "" {
-			id = uuid.NewString()
+		id := uuid.NewString()
+		if p.ownIDs && item.ID != "" {
+			id = item.ID
 		}
 		batch = append(batch, broker.OutMessage{Body: []byte(item.Text), Attributes: map[string]string{"id": id}})
 		if len(batch) < size {

@@ -33,16 +33,18 @@ type runCmd struct {
 // Help says what happens on signals.
 func (runCmd) Help() string {
 	return "The state is one folder. A message is acknowledged once its document is durable in it, so the process may be " +
-		"killed at any time and started again. SIGINT and SIGTERM finish what was received; a second one ends at once."
+		"killed at any time and started again. SIGINT and SIGTERM finish what was received; a second one ends at once.\n\n" +
+		"A broker remembers how far its messages were read. To fill another state from the same messages of a NATS stream, " +
+		"read it under another name: nats://HOST:PORT/NAME?consumer=OTHER."
 }
 
 // Run clusters messages until it is told to stop.
-func (c *runCmd) Run(ctx context.Context, std streams, parsed *kong.Context) (err error) {
+func (c *runCmd) Run(ctx context.Context, std streams, parsed *kong.Context, file *settingsFile) (err error) {
 	if err := c.validate(); err != nil {
 		return err
 	}
 	if c.DryRun {
-		return c.check(ctx, std, parsed)
+		return c.check(ctx, std, parsed, file)
 	}
 	model, err := models.Open(ctx, c.Model, models.Options{})
 	if err != nil {
