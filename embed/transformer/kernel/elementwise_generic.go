@@ -96,20 +96,23 @@ func transposeGeneric(dst, src []float32, ld, rows, k, cols int) {
 	}
 }
 
-func softmaxGeneric(x []float32, ld, rows, cols int, scale float32) {
-	for r := range rows {
-		row := x[r*ld:][:cols]
-		top := row[0]
-		for _, v := range row {
-			top = max(top, v)
+func gatherGeneric(dst, src []float32, ld, rows int) {
+	copyRows(dst, src, genericCols, ld, rows, genericCols)
+}
+
+func softmaxGeneric(x []float32, rows int, scale float32) {
+	for n := range genericCols {
+		top, sum := x[n], float32(0)
+		for r := range rows {
+			top = max(top, x[r*genericCols+n])
 		}
-		sum := float32(0)
-		for i, v := range row {
-			row[i] = float32(math.Exp(float64((v - top) * scale)))
-			sum += row[i]
+		for r := range rows {
+			e := float32(math.Exp(float64((x[r*genericCols+n] - top) * scale)))
+			x[r*genericCols+n] = e
+			sum += e
 		}
-		for i := range row {
-			row[i] /= sum
+		for r := range rows {
+			x[r*genericCols+n] /= sum
 		}
 	}
 }

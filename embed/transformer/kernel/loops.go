@@ -10,7 +10,8 @@ package kernel
 type loops struct {
 	rows, cols int // of a register tile, the most that a product computes at once
 
-	f32 func(c []float32, ldc int, a []float32, lda int, b []float32, k, rows int)
+	// f32 takes elements of a row that are step apart, the others adjacent ones.
+	f32 func(c []float32, ldc int, a []float32, lda, step int, b []float32, k, rows int)
 	// bf16 takes pairs of bfloat16. bf16Wide takes activations that are
 	// rounded but float32, and widens the weights. A path has one of them.
 	bf16     func(c []float32, ldc int, a []uint16, lda int, b []uint16, k, rows int)
@@ -34,12 +35,14 @@ type loops struct {
 	quantise     func(dst []uint8, src []float32) step
 	quantiseWide func(dst []int16, src []float32) step
 
-	// transpose writes rows of k values, ld apart, as [k][cols]. What it
-	// writes for rows that are missing is of no account.
+	// transpose writes rows of k values, ld apart, as [k][cols]; gather writes
+	// rows of cols values, ld apart, as [rows][cols]. What transpose writes for
+	// rows that are missing is of no account.
 	transpose func(dst, src []float32, ld, rows, k int)
-	// softmax turns each row x of a rows x cols matrix, ld apart, into
-	// exp(scale*x) divided by its sum. The columns fill whole panels.
-	softmax func(x []float32, ld, rows, cols int, scale float32)
+	gather    func(dst, src []float32, ld, rows int)
+	// softmax turns each column x of a rows x cols panel into exp(scale*x)
+	// divided by its sum.
+	softmax func(x []float32, rows int, scale float32)
 	// layerNorm normalises each row, len(gamma) values long.
 	layerNorm func(rows, gamma, beta []float32, eps float32)
 }
@@ -60,6 +63,7 @@ var generic = loops{
 	transpose: func(dst, src []float32, ld, rows, k int) {
 		transposeGeneric(dst, src, ld, rows, k, genericCols)
 	},
+	gather:    gatherGeneric,
 	softmax:   softmaxGeneric,
 	layerNorm: layerNormGeneric,
 }

@@ -7,7 +7,7 @@ package kernel
 // productF32AVX2 multiplies one tile, see loops.
 //
 //go:noescape
-func productF32AVX2(c []float32, ldc int, a []float32, lda int, b []float32, k int, rows int)
+func productF32AVX2(c []float32, ldc int, a []float32, lda int, step int, b []float32, k int, rows int)
 
 // peakF32AVX2 adds the products of a whole tile in each turn, without memory.
 //
@@ -54,15 +54,20 @@ func geluTanhAVX2(dst []float32, residual []float32, ld int, c []float32, bias [
 //go:noescape
 func reluAVX2(dst []float32, residual []float32, ld int, c []float32, bias []float32, rows int)
 
-// transposeAVX2 lays out a panel of keys, see loops.
+// transposeAVX2 lays out a panel of queries, see loops.
 //
 //go:noescape
 func transposeAVX2(dst []float32, src []float32, ld int, rows int, k int)
 
-// softmaxAVX2 weighs rows, see loops.
+// gatherAVX2 lays out a panel of values, see loops.
 //
 //go:noescape
-func softmaxAVX2(x []float32, ld int, rows int, cols int, scale float32)
+func gatherAVX2(dst []float32, src []float32, ld int, rows int)
+
+// softmaxAVX2 weighs columns, see loops.
+//
+//go:noescape
+func softmaxAVX2(x []float32, rows int, scale float32)
 
 // layerNormAVX2 normalises rows, see loops.
 //
@@ -77,7 +82,7 @@ func extentAVX2(x []float32) (low float32, high float32)
 // productF32AVX512 multiplies one tile, see loops.
 //
 //go:noescape
-func productF32AVX512(c []float32, ldc int, a []float32, lda int, b []float32, k int, rows int)
+func productF32AVX512(c []float32, ldc int, a []float32, lda int, step int, b []float32, k int, rows int)
 
 // peakF32AVX512 adds the products of a whole tile in each turn, without memory.
 //
@@ -144,15 +149,20 @@ func geluTanhAVX512(dst []float32, residual []float32, ld int, c []float32, bias
 //go:noescape
 func reluAVX512(dst []float32, residual []float32, ld int, c []float32, bias []float32, rows int)
 
-// transposeAVX512 lays out a panel of keys, see loops.
+// transposeAVX512 lays out a panel of queries, see loops.
 //
 //go:noescape
 func transposeAVX512(dst []float32, src []float32, ld int, rows int, k int)
 
-// softmaxAVX512 weighs rows, see loops.
+// gatherAVX512 lays out a panel of values, see loops.
 //
 //go:noescape
-func softmaxAVX512(x []float32, ld int, rows int, cols int, scale float32)
+func gatherAVX512(dst []float32, src []float32, ld int, rows int)
+
+// softmaxAVX512 weighs columns, see loops.
+//
+//go:noescape
+func softmaxAVX512(x []float32, rows int, scale float32)
 
 // layerNormAVX512 normalises rows, see loops.
 //

@@ -112,7 +112,7 @@ func (m *Matrix) tile(s *Scratch, panel, row, rows, lda int) {
 	l, from, to, at := m.loops, panel*m.panel(), (panel+1)*m.panel(), row*lda
 	switch {
 	case m.dtype == F32:
-		l.f32(s.tile, l.cols, s.f32[at:], lda, m.f32[from:to], m.k, rows)
+		l.f32(s.tile, l.cols, s.f32[at:], lda, 1, m.f32[from:to], m.k, rows)
 	case m.dtype == BF16 && m.group == 1:
 		l.bf16Wide(s.tile, l.cols, s.f32[at:], lda, m.bf16[from:to], m.k, rows)
 	case m.dtype == BF16:
@@ -136,7 +136,7 @@ type Scratch struct {
 	tile  []float32 // a product
 	part  []float32 // a result of which only some columns exist
 
-	keys, values, scores []float32 // of one attention head
+	queries, values, scores []float32 // of one attention head
 }
 
 // setStep notes what the values of a quantised row stand for.

@@ -38,6 +38,7 @@ var avx2 = loops{
 	roundWide:    roundWide,
 	quantiseWide: quantiseWide,
 	transpose:    wholeTranspose(transposeAVX2, 8),
+	gather:       gatherAVX2,
 	softmax:      softmaxAVX2,
 	layerNorm:    wholeNorm(layerNormAVX2, 8),
 }
@@ -54,6 +55,7 @@ func avx512(p Path) *loops {
 		roundWide:    avx2.roundWide,
 		quantiseWide: quantiseWide,
 		transpose:    wholeTranspose(transposeAVX512, 16),
+		gather:       gatherAVX512,
 		softmax:      softmaxAVX512,
 		layerNorm:    wholeNorm(layerNormAVX512, 16),
 	}

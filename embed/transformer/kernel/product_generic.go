@@ -20,11 +20,11 @@ func tileRows[E any](a []E, lda int, c []float32, ldc, rows int) (a0, a1 []E, c0
 	return a, a[lda:], (*[4]float32)(c), (*[4]float32)(c[ldc:])
 }
 
-func productGeneric(c []float32, ldc int, a []float32, lda int, b []float32, k, rows int) {
+func productGeneric(c []float32, ldc int, a []float32, lda, step int, b []float32, k, rows int) {
 	a0, a1, c0, c1 := tileRows(a, lda, c, ldc, rows)
 	var s00, s01, s02, s03, s10, s11, s12, s13 float32
-	for i, x := range a0[:k] {
-		y, w := a1[i], (*[4]float32)(b[4*i:])
+	for i := range k {
+		x, y, w := a0[i*step], a1[i*step], (*[4]float32)(b[4*i:])
 		s00 += x * w[0]
 		s01 += x * w[1]
 		s02 += x * w[2]

@@ -20,6 +20,7 @@ func main() {
 		}
 		v.finish()
 		v.transpose()
+		v.gather()
 		v.softmax()
 		v.layerNorm()
 		v.extent()

@@ -9,7 +9,6 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-
 // A format is how a product takes its operands. A group of activations always
 // has four bytes, which are broadcast to all lanes.
 type format struct {
@@ -22,6 +21,8 @@ type format struct {
 	narrow bool
 	// quantised says that sums are integers to be scaled.
 	quantised bool
+	// strided says that activations of a row need not be adjacent.
+	strided bool
 	// spare says that add needs a register of its own.
 	spare bool
 	// runs says whether an instruction set has what it takes.
@@ -34,7 +35,7 @@ type format struct {
 
 var (
 	f32 = format{
-		name: "F32", a: "float32", b: "float32", aShift: 2,
+		name: "F32", a: "float32", b: "float32", aShift: 2, strided: true,
 		runs: anywhere, load: loadVector, add: addProduct,
 	}
 	bf16 = format{
@@ -94,18 +95,8 @@ func raw(directive string, value int) {
 // product emits loops.f32 and its like: for each height of a tile one loop,
 // which keeps all sums in registers.
 func (v isa) product(f format) {
-	signature := fmt.Sprintf("(c []float32, ldc int, a []%s, lda int, b []%s, k int, rows int", f.a, f.b)
-	if f.quantised {
-		signature += ", steps []float32, columns []float32"
-	}
-	v.begin("product"+f.name, signature+")", "multiplies one tile, see loops.")
-	lda := stride("lda", f.aShift)
-	lda3, a := GP64(), []reg.GPVirtual{base("a"), GP64(), GP64()}
-	LEAQ(Mem{Base: lda, Index: lda, Scale: 2}, lda3)
-	for i := range 2 {
-		LEAQ(Mem{Base: a[i], Index: lda, Scale: 4}, a[i+1])
-		ADDQ(lda, a[i+1])
-	}
+	v.begin("product"+f.name, f.signature(), "multiplies one tile, see loops.")
+	a := f.activations()
 	b, k, rows, panel := base("b"), integer("k"), integer("rows"), GP64()
 	IMUL3Q(U32(2*v.weightStep(f)), k, panel)
 	for _, r := range v.sums(v.rows) {
@@ -116,7 +107,7 @@ func (v isa) product(f format) {
 		JEQ(LabelRef(fmt.Sprintf("rows%d", height)))
 	}
 	for height := 1; height <= v.rows; height++ {
-		v.productLoop(f, height, a, lda, lda3, b, k, panel)
+		v.productLoop(f, height, a, b, k, panel)
 	}
 	Label("store")
 	v.storeTile(f, rows)
@@ -140,7 +131,7 @@ func (v isa) weightStep(f format) int {
 // one panel of weights it asks for the next one, panel bytes ahead, so that
 // weights have reached the second-level cache when their turn comes. After the
 // last panel that may be an address without memory, which does no harm.
-func (v isa) productLoop(f format, height int, a []reg.GPVirtual, lda, lda3, b, k, panel reg.GPVirtual) {
+func (v isa) productLoop(f format, height int, a activations, b, k, panel reg.GPVirtual) {
 	loop := fmt.Sprintf("rows%d", height)
 	raw("PCALIGN", 64)
 	Label(loop)
@@ -148,20 +139,20 @@ func (v isa) productLoop(f format, height int, a []reg.GPVirtual, lda, lda3, b, 
 	f.load(Mem{Base: b}, spares[0])
 	f.load(Mem{Base: b, Disp: step}, spares[1])
 	for r := range height {
-		activations := spares[2+r%2]
+		group := spares[2+r%2]
 		if f.spare {
-			activations = spares[2]
+			group = spares[2]
 		}
-		VBROADCASTSS(tileRow(r, a, lda, lda3), activations)
-		f.add(spares[0], activations, sums[2*r], spares[3])
-		f.add(spares[1], activations, sums[2*r+1], spares[3])
+		VBROADCASTSS(a.row(r), group)
+		f.add(spares[0], group, sums[2*r], spares[3])
+		f.add(spares[1], group, sums[2*r+1], spares[3])
 	}
 	for line := 0; line < 2*step; line += 64 {
 		PREFETCHT1(Mem{Base: b, Index: panel, Scale: 1, Disp: line})
 	}
 	ADDQ(U32(2*step), b)
 	for i := range (height + 4) / 5 {
-		ADDQ(U8(4), a[i])
+		ADDQ(a.step, a.bases[i])
 	}
 	DECQ(k)
 	JNZ(LabelRef(loop))
@@ -170,20 +161,54 @@ func (v isa) productLoop(f format, height int, a []reg.GPVirtual, lda, lda3, b, 
 	}
 }
 
-// tileRow is the address of row r: three bases, five rows from each.
-func tileRow(r int, bases []reg.GPVirtual, lda, lda3 reg.GPVirtual) Mem {
-	m := Mem{Base: bases[r/5], Index: lda, Scale: 1}
+// activations address the rows of a tile: bases five rows apart, from which
+// one to four times the distance of rows can be added.
+type activations struct {
+	bases     [3]reg.GPVirtual
+	lda, lda3 reg.GPVirtual // once and three times the distance
+	step      Op            // from one group of a row to the next
+}
+
+// activations loads the parameters of a product that concern activations.
+func (f format) activations() activations {
+	a := activations{bases: [3]reg.GPVirtual{base("a"), GP64(), GP64()}, lda: stride("lda", f.aShift), lda3: GP64(), step: U8(4)}
+	LEAQ(Mem{Base: a.lda, Index: a.lda, Scale: 2}, a.lda3)
+	for i := range 2 {
+		LEAQ(Mem{Base: a.bases[i], Index: a.lda, Scale: 4}, a.bases[i+1])
+		ADDQ(a.lda, a.bases[i+1])
+	}
+	if f.strided {
+		a.step = stride("step", f.aShift)
+	}
+	return a
+}
+
+// row is the address of row r.
+func (a activations) row(r int) Mem {
+	m := Mem{Base: a.bases[r/5], Index: a.lda, Scale: 1}
 	switch r % 5 {
 	case 0:
-		return Mem{Base: bases[r/5]}
+		return Mem{Base: m.Base}
 	case 2:
 		m.Scale = 2
 	case 3:
-		m.Index = lda3
+		m.Index = a.lda3
 	case 4:
 		m.Scale = 4
 	}
 	return m
+}
+
+// signature is that of a product.
+func (f format) signature() string {
+	step, scales := "", ""
+	if f.strided {
+		step = " step int,"
+	}
+	if f.quantised {
+		scales = ", steps []float32, columns []float32"
+	}
+	return fmt.Sprintf("(c []float32, ldc int, a []%s, lda int,%s b []%s, k int, rows int%s)", f.a, step, f.b, scales)
 }
 
 // storeTile writes the sums of rows to c.

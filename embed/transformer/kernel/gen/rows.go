@@ -8,39 +8,66 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// softmax emits loops.softmax: for each row its maximum, then the powers and
-// their sum, then the quotients.
+// softmax emits loops.softmax: for each column its maximum, then the powers
+// and their sum, then the quotients. Two vectors stand side by side.
 func (v isa) softmax() {
-	v.begin("softmax", "(x []float32, ld int, rows int, cols int, scale float32)", "weighs rows, see loops.")
-	x, ld, rows, cols := base("x"), stride("ld", 2), integer("rows"), integer("cols")
-	v.vectors(cols)
+	v.begin("softmax", "(x []float32, rows int, scale float32)", "weighs columns, see loops.")
+	x, rows, row := base("x"), integer("rows"), GP64()
 	scale, toBase2, one := v.parameter("scale"), v.constant(math.Log2E), v.constant(1)
 	VMULPS(toBase2, scale, scale)
 	exp2 := exp2(v)
-	offset, sum, top, value := GP64(), v.vector(), v.vector(), v.vector()
-	Label("row")
-	VMOVUPS(Mem{Base: x}, top)
-	v.walk("max", cols, offset, func(i int) { VMAXPS(v.at(x, offset, i), top, top) })
-	v.fold(VMAXPS, top)
-	v.zero(sum)
-	v.walk("exp", cols, offset, func(i int) {
-		VMOVUPS(v.at(x, offset, i), value)
-		VSUBPS(top, value, value)
-		VMULPS(scale, value, value)
-		exp2(value)
-		VADDPS(value, sum, sum)
-		VMOVUPS(value, v.at(x, offset, i))
+	tops, sums, values := [2]reg.VecVirtual{}, v.zeroed(2), [2]reg.VecVirtual{}
+	for i := range 2 {
+		tops[i], values[i] = v.vector(), v.vector()
+		VMOVUPS(Mem{Base: x, Disp: i * v.width()}, tops[i])
+	}
+	v.down("max", x, row, rows, func(i int, at Mem) { VMAXPS(at, tops[i], tops[i]) })
+	v.down("exp", x, row, rows, func(i int, at Mem) {
+		VMOVUPS(at, values[i])
+		VSUBPS(tops[i], values[i], values[i])
+		VMULPS(scale, values[i], values[i])
+		exp2(values[i])
+		VADDPS(values[i], sums[i], sums[i])
+		VMOVUPS(values[i], at)
 	})
-	v.fold(VADDPS, sum)
-	VMOVUPS(one, value)
-	VDIVPS(sum, value, sum)
-	v.walk("scale", cols, offset, func(i int) {
-		VMULPS(v.at(x, offset, i), sum, value)
-		VMOVUPS(value, v.at(x, offset, i))
+	for i, sum := range sums {
+		VMOVUPS(one, values[i])
+		VDIVPS(sum, values[i], sum)
+	}
+	v.down("scale", x, row, rows, func(i int, at Mem) {
+		VMULPS(at, sums[i], values[i])
+		VMOVUPS(values[i], at)
 	})
-	ADDQ(ld, x)
-	DECQ(rows)
-	JNZ(LabelRef("row"))
+	end()
+}
+
+// down emits a loop over the rows of a panel two vectors wide. body gets the
+// number and address of each vector.
+func (v isa) down(label string, x, row, rows reg.GPVirtual, body func(i int, at Mem)) {
+	left := GP64()
+	MOVQ(x, row)
+	MOVQ(rows, left)
+	Label(label)
+	for i := range 2 {
+		body(i, Mem{Base: row, Disp: i * v.width()})
+	}
+	ADDQ(U32(2*v.width()), row)
+	DECQ(left)
+	JNZ(LabelRef(label))
+}
+
+// gather emits loops.gather.
+func (v isa) gather() {
+	v.begin("gather", "(dst []float32, src []float32, ld int, rows int)", "lays out a panel of values, see loops.")
+	dst, src, ld, rows, row := base("dst"), base("src"), stride("ld", 2), integer("rows"), GP64()
+	v.down("row", dst, row, rows, func(i int, to Mem) {
+		x := v.vector()
+		VMOVUPS(Mem{Base: src, Disp: i * v.width()}, x)
+		VMOVUPS(x, to)
+		if i == 1 {
+			ADDQ(ld, src)
+		}
+	})
 	end()
 }
 

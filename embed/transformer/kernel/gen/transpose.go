@@ -12,7 +12,7 @@ import (
 // made of square blocks as wide as a vector. In place of rows that are missing
 // it takes the last one again.
 func (v isa) transpose() {
-	v.begin("transpose", "(dst []float32, src []float32, ld int, rows int, k int)", "lays out a panel of keys, see loops.")
+	v.begin("transpose", "(dst []float32, src []float32, ld int, rows int, k int)", "lays out a panel of queries, see loops.")
 	dst, src, ld, rows := base("dst"), base("src"), stride("ld", 2), integer("rows")
 	for half := range 2 {
 		v.transposeHalf(fmt.Sprintf("half%d", half), dst, src, ld, rows)
