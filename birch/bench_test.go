@@ -108,10 +108,11 @@ func tenths(b *testing.B, tree *Tree, points int) (first, last time.Duration) {
 
 // BenchmarkRebuild measures the insertion that finds a full tree.
 func BenchmarkRebuild(b *testing.B) {
-	for _, criterion := range []Criterion{Radius, Cosine} {
-		b.Run(criterion.String(), func(b *testing.B) {
-			const dim, entries = 768, 5000
-			tree := mustNew(b, Config{Dim: dim, Threshold: 0.1, Criterion: criterion, MaxEntries: entries})
+	const dim, entries = 768, 5000
+	for _, c := range []Config{{Criterion: Radius}, {Criterion: Cosine}, {Criterion: Cosine, ScanLimit: entries}} {
+		b.Run(fmt.Sprintf("%v/scan=%d", c.Criterion, c.ScanLimit), func(b *testing.B) {
+			c.Dim, c.Threshold, c.MaxEntries = dim, 0.1, entries
+			tree := mustNew(b, c)
 			x := make([]float32, dim)
 			for p := 0; tree.Len() < entries; p++ {
 				grouped(x, p, 1000)

@@ -71,6 +71,11 @@ func (f *features) reserve(slots int) {
 	f.means = slices.Grow(f.means, slots*f.dim-len(f.means))
 }
 
+// reuse gives an empty arena the memory of a spare one.
+func (f *features) reuse(spare features) {
+	f.moments, f.rows, f.means = spare.moments[:0], spare.rows[:0], spare.means[:0]
+}
+
 // add appends a copy of x and returns its slot.
 func (f *features) add(x *feature) int32 {
 	f.moments = append(f.moments, x.moments)

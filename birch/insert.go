@@ -52,6 +52,7 @@ func (t *Tree) Insert(x []float32) (Insertion, error) {
 // absorb adds x to an entry and to all above it.
 func (t *Tree) absorb(slot int32, x *feature) {
 	t.entries.merge(slot, x)
+	t.hasChanged(slot)
 	t.addAbove(t.leaves[slot], x)
 }
 

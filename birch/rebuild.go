@@ -22,21 +22,23 @@ func (t *Tree) rebuild() []Merge {
 	most := max(1, int(mostKept*float64(t.config.MaxEntries)))
 	least := int(leastKept * float64(t.config.MaxEntries))
 	low, guess := t.threshold, t.raisedThreshold()
-	next, merges := t.regrown(guess)
+	next, merges := t.regrown(guess, features{})
 	for next.Len() > most {
 		low, guess = guess, next.raisedThreshold()
-		next, merges = t.regrown(guess)
+		next, merges = t.regrown(guess, next.entries)
 	}
-	high := guess
+	high, spare := guess, features{}
 	for tries := 0; next.Len() < least && tries < maxBisections; tries++ {
 		middle := low + (high-low)/2
-		tree, joined := t.regrown(middle)
+		tree, joined := t.regrown(middle, spare)
+		spare = tree.entries
 		if tree.Len() > most {
 			low = middle
 			continue
 		}
 		high = middle
 		if tree.Len() >= next.Len() {
+			spare = next.entries
 			next, merges = tree, joined
 		}
 	}
@@ -45,12 +47,15 @@ func (t *Tree) rebuild() []Merge {
 }
 
 // regrown returns a tree of the same entries with another threshold, and what
-// was joined on the way. It shares t's scratch buffers.
-func (t *Tree) regrown(threshold float64) (*Tree, []Merge) {
+// was joined on the way. It shares t's scratch buffers and keeps its entries in
+// the memory of spare, which nothing else may need.
+func (t *Tree) regrown(threshold float64, spare features) (*Tree, []Merge) {
 	next := newTree(t.config, threshold)
 	next.nextID, next.scratch = t.nextID, t.scratch
 	next.root = next.addNode(true)
+	next.entries.reuse(spare)
 	next.entries.reserve(t.config.MaxEntries)
+	next.Expect(t.rows())
 	var merges []Merge
 	for slot, id := range t.ids {
 		f := t.entries.at(int32(slot))
@@ -58,8 +63,18 @@ func (t *Tree) regrown(threshold float64) (*Tree, []Merge) {
 			merges = append(merges, m)
 		}
 	}
+	next.Expect(nil)
 	t.scratch = next.scratch
 	return next, merges
+}
+
+// rows returns the means of all entries.
+func (t *Tree) rows() [][]float32 {
+	rows := make([][]float32, t.Len())
+	for slot := range rows {
+		rows[slot] = t.entries.row(int32(slot))
+	}
+	return rows
 }
 
 // reinsert places an entry of an older tree. If another entry absorbs it, the
@@ -112,11 +127,10 @@ func (t *Tree) raisedThreshold() float64 {
 // joinsNeighbour returns the squared threshold at which the child at a place of
 // a leaf and the nearest of its siblings join.
 func (t *Tree) joinsNeighbour(leaf *node, place int) float64 {
-	others := append(t.scratch.others[:0], leaf.children[:place]...)
-	others = append(others, leaf.children[place+1:]...)
-	t.scratch.others = others
+	t.scratch.others = append(t.scratch.others[:0], leaf.children[:place]...)
+	t.scratch.others = append(t.scratch.others, leaf.children[place+1:]...)
 	x := t.entries.at(leaf.children[place])
-	near := t.entries.at(t.nearestOf(&t.entries, others, &x))
+	near := t.entries.at(t.nearestOf(&t.entries, t.scratch.others, &x))
 	return t.measure.joined(&near.moments, &x.moments, t.measure.exact(&near, &x))
 }
 

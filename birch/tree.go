@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"slices"
 
 	"starling/vec"
 )
@@ -52,11 +53,12 @@ const none = -1
 
 // scratch holds buffers that Insert uses again and again.
 type scratch struct {
-	mean    []float64
-	dots    []float32
-	ranking ranking
-	split   []float64
-	others  []int32
+	mean     []float64
+	dots     []float32
+	ranking  ranking
+	split    []float64
+	others   []int32
+	expected expectation
 }
 
 // New returns an empty tree. An error names the field of config that is out of
@@ -198,18 +200,23 @@ func (t *Tree) lookup(x *feature) (slot int32, absorbs bool) {
 
 // scan compares x with every entry.
 func (t *Tree) scan(x *feature) int32 {
-	if cap(t.scratch.dots) < t.Len() {
-		t.scratch.dots = make([]float32, 2*t.Len())
-	}
-	dots := t.scratch.dots[:t.Len()]
-	vec.DotRows(dots, t.entries.rows, x.row)
 	r := &t.scratch.ranking
 	r.reset()
-	for slot, dot := range dots {
+	for slot, dot := range t.dots(x) {
 		d, bound := t.measure.rough(dot, &x.moments, &t.entries.moments[slot])
 		r.see(int32(slot), d, bound)
 	}
 	return r.first(t.measure, &t.entries, x)
+}
+
+// dots returns the dot products of x and all entries, valid until the next call.
+func (t *Tree) dots(x *feature) []float32 {
+	t.scratch.dots = append(t.scratch.dots[:0], t.expected(x.row)...)
+	known := len(t.scratch.dots)
+	dots := slices.Grow(t.scratch.dots, t.Len()-known)[:t.Len()]
+	vec.DotRows(dots[known:], t.entries.rows[known*t.config.Dim:], x.row)
+	t.scratch.dots = dots
+	return dots
 }
 
 // descend goes down from the root by the nearest child.
