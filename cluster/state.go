@@ -69,6 +69,12 @@ func (s *State) Len() int { return len(s.groups) }
 // when the bound on micro-clusters is reached.
 func (s *State) Threshold() float64 { return s.tree.Threshold() }
 
+// Expect tells the state the vectors of the documents to be applied next, in
+// order, which makes applying them several times faster where there are many
+// clusters. It changes nothing else: some may be left out or refused, and one not
+// told of ends the expectation. The state holds on to vectors until then.
+func (s *State) Expect(vectors [][]float32) { s.tree.Expect(vectors) }
+
 // Apply clusters one document by its vector, a row of Config.Dim finite values,
 // and returns what that changed. The caller makes sure that no id comes twice.
 // On an error the state is as it was.

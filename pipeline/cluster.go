@@ -69,6 +69,7 @@ func (p *Pipeline) apply(ctx context.Context, b *batch) (*transaction, error) {
 	}
 	p.clustering.Lock()
 	defer p.clustering.Unlock()
+	p.State.Expect(b.vectors)
 	t := &transaction{messages: b.messages}
 	for i, document := range b.documents {
 		if seen[document.ID] {

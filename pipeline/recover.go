@@ -19,21 +19,46 @@ func Recover(ctx context.Context, st *store.Store) (*cluster.State, error) {
 	if err != nil {
 		return nil, err
 	}
+	page := make([]store.Record, 0, replayedAtOnce)
 	for record, err := range st.Journal(ctx, state.Documents()) {
 		if err != nil {
 			return nil, fmt.Errorf("replaying the journal: %w", err)
 		}
+		if page = append(page, record); len(page) == cap(page) {
+			if err := replay(state, page); err != nil {
+				return nil, fmt.Errorf("replaying the journal: %w", err)
+			}
+			page = page[:0]
+		}
+	}
+	if err := replay(state, page); err != nil {
+		return nil, fmt.Errorf("replaying the journal: %w", err)
+	}
+	return state, nil
+}
+
+// replayedAtOnce is the number of documents that are applied together.
+const replayedAtOnce = 256
+
+// replay applies documents of the journal and checks that they go where they went.
+func replay(state *cluster.State, records []store.Record) error {
+	vectors := make([][]float32, len(records))
+	for i := range records {
+		vectors[i] = records[i].Embedding
+	}
+	state.Expect(vectors)
+	for _, record := range records {
 		update, err := state.Apply(record.Document, record.Embedding)
 		if err != nil {
-			return nil, fmt.Errorf("replaying the journal: %w", err)
+			return err
 		}
 		if update.Seq != record.Seq || update.Cluster != record.Cluster || update.Micro != record.Micro {
-			return nil, fmt.Errorf("replaying the journal: document %d (%q) was put into cluster %v and is now put into %v: "+
+			return fmt.Errorf("document %d (%q) was put into cluster %v and is now put into %v: "+
 				"the state file was written by another build or on another kind of processor",
 				record.Seq, record.ID, record.Cluster, update.Cluster)
 		}
 	}
-	return state, nil
+	return nil
 }
 
 // newestSnapshot returns the state of the newest snapshot that can be decoded,
