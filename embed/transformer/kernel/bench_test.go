@@ -34,34 +34,92 @@ func reportRate(b *testing.B, operations float64) {
 	b.ReportMetric(operations*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
 }
 
-// BenchmarkSteps measures what a layer does besides its products, for 32 texts
-// of 24 tokens: the share of each in the time of a layer is what counts.
-func BenchmarkSteps(b *testing.B) {
-	const texts, tokens, heads, size, width, hidden = 32, 24, 12, 64, 768, 3072
+// An encoderLayer is one layer of DistilBERT-base with random weights.
+type encoderLayer struct {
+	path                Path
+	qkv, out, up, down  *Matrix
+	gamma, beta         []float32
+	states, mixed       []float32
+	projected, expanded []float32
+	scratch             Scratch
+}
+
+const tokens, heads, headSize, width, hidden = 24, 12, 64, 768, 3072
+
+func newEncoderLayer(b *testing.B, p Path, d DType, texts int) *encoderLayer {
 	r := rand.New(rand.NewPCG(3, 4))
-	qkv, states, gamma := random(r, texts*tokens*3*width), random(r, texts*tokens*width), random(r, width)
-	up := random(r, texts*tokens*hidden)
-	s := new(Scratch)
+	linear := func(in, out int) *Matrix {
+		m, err := Pack(p, d, random(r, in*out), random(r, out), out, in)
+		if err != nil {
+			b.Fatal(err)
+		}
+		return m
+	}
+	rows := texts * tokens
+	return &encoderLayer{
+		path: p, qkv: linear(width, 3*width), out: linear(width, width), up: linear(width, hidden), down: linear(hidden, width),
+		gamma: random(r, width), beta: random(r, width),
+		states: random(r, rows*width), mixed: make([]float32, rows*width),
+		projected: make([]float32, rows*3*width), expanded: make([]float32, rows*hidden),
+	}
+}
+
+func (l *encoderLayer) run() {
+	rows := len(l.states) / width
+	l.qkv.Multiply(l.projected, l.states, rows, Epilogue{}, &l.scratch)
+	l.attend()
+	l.out.Multiply(l.states, l.mixed, rows, Epilogue{Residual: l.states}, &l.scratch)
+	l.path.LayerNorm(l.states, l.gamma, l.beta, 1e-12)
+	l.up.Multiply(l.expanded, l.states, rows, Epilogue{Activation: GELU}, &l.scratch)
+	l.down.Multiply(l.states, l.expanded, rows, Epilogue{Residual: l.states}, &l.scratch)
+	l.path.LayerNorm(l.states, l.gamma, l.beta, 1e-12)
+}
+
+func (l *encoderLayer) attend() {
+	for t := 0; t < len(l.states); t += tokens * width {
+		l.path.Attention(l.mixed[t:t+tokens*width], l.projected[3*t:3*(t+tokens*width)], tokens, heads, headSize, &l.scratch)
+	}
+}
+
+// BenchmarkLayer runs a whole layer over batches of 24-token texts.
+func BenchmarkLayer(b *testing.B) {
+	for _, texts := range []int{1, 8, 32} {
+		for _, p := range []Path{AVX2, Best()} {
+			for _, d := range dtypes {
+				l := newEncoderLayer(b, p, d, texts)
+				b.Run(fmt.Sprintf("%d/%s/%s", texts, p, d), func(b *testing.B) {
+					for b.Loop() {
+						l.run()
+					}
+					weights := 4*width*width + 2*width*hidden
+					reportRate(b, 2*float64(texts*tokens*weights))
+				})
+			}
+		}
+	}
+}
+
+// BenchmarkSteps measures what a layer does besides its products, over 32 texts.
+func BenchmarkSteps(b *testing.B) {
 	for _, p := range Paths() {
+		l := newEncoderLayer(b, p, F32, 32)
 		b.Run("attention/"+p.String(), func(b *testing.B) {
 			for b.Loop() {
-				for t := range texts {
-					p.Attention(states[t*tokens*width:(t+1)*tokens*width], qkv[t*tokens*3*width:(t+1)*tokens*3*width], tokens, heads, size, s)
-				}
+				l.attend()
 			}
 		})
 		b.Run("layernorm/"+p.String(), func(b *testing.B) {
 			for b.Loop() {
-				p.LayerNorm(states, gamma, gamma, 1e-12)
+				p.LayerNorm(l.states, l.gamma, l.beta, 1e-12)
 			}
 		})
 		for a := Identity; a < activations; a++ {
 			b.Run(fmt.Sprintf("activation%d/%s", a, p), func(b *testing.B) {
-				l := p.loops()
-				tile, bias := random(r, l.rows*l.cols), make([]float32, l.cols)
+				loops := p.loops()
+				tile, bias := make([]float32, loops.rows*loops.cols), make([]float32, loops.cols)
 				for b.Loop() {
-					for range len(up) / len(tile) {
-						l.finish[a](up, nil, l.cols, tile, bias, l.rows)
+					for range len(l.expanded) / len(tile) {
+						loops.finish[a](l.expanded, nil, loops.cols, tile, bias, loops.rows)
 					}
 				}
 			})
@@ -70,12 +128,12 @@ func BenchmarkSteps(b *testing.B) {
 }
 
 func BenchmarkPack(b *testing.B) {
-	w := random(rand.New(rand.NewPCG(5, 6)), 768*3072)
+	w := random(rand.New(rand.NewPCG(5, 6)), width*hidden)
 	for _, d := range dtypes {
 		b.Run(d.String(), func(b *testing.B) {
 			b.SetBytes(int64(4 * len(w)))
 			for b.Loop() {
-				if _, err := Pack(Best(), d, w, nil, 3072, 768); err != nil {
+				if _, err := Pack(Best(), d, w, nil, hidden, width); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -864,26 +864,28 @@ turn:
 	RET
 
 // func identityAVX2(dst []float32, residual []float32, ld int, c []float32, bias []float32, rows int)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·identityAVX2(SB), NOSPLIT, $0-112
-	MOVQ dst_base+0(FP), AX
-	MOVQ residual_base+24(FP), CX
-	MOVQ c_base+56(FP), DX
-	MOVQ bias_base+80(FP), BX
-	MOVQ ld+48(FP), SI
-	SHLQ $0x02, SI
-	MOVQ rows+104(FP), DI
+	MOVQ   dst_base+0(FP), AX
+	MOVQ   residual_base+24(FP), CX
+	MOVQ   c_base+56(FP), DX
+	MOVQ   bias_base+80(FP), BX
+	MOVQ   ld+48(FP), SI
+	SHLQ   $0x02, SI
+	MOVQ   rows+104(FP), DI
+	IMUL3Q $0x06, SI, R8
 
 row:
-	VMOVUPS (DX), Y0
-	VADDPS  (BX), Y0, Y0
-	VMOVUPS 32(DX), Y1
-	VADDPS  32(BX), Y1, Y1
-	TESTQ   CX, CX
-	JZ      store
-	VADDPS  (CX), Y0, Y0
-	VADDPS  32(CX), Y1, Y1
-	ADDQ    SI, CX
+	PREFETCHT0 (AX)(R8*1)
+	VMOVUPS    (DX), Y0
+	VADDPS     (BX), Y0, Y0
+	VMOVUPS    32(DX), Y1
+	VADDPS     32(BX), Y1, Y1
+	TESTQ      CX, CX
+	JZ         store
+	VADDPS     (CX), Y0, Y0
+	VADDPS     32(CX), Y1, Y1
+	ADDQ       SI, CX
 
 store:
 	VMOVUPS Y0, (AX)
@@ -896,17 +898,19 @@ store:
 	RET
 
 // func geluAVX2(dst []float32, residual []float32, ld int, c []float32, bias []float32, rows int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·geluAVX2(SB), NOSPLIT, $0-112
-	MOVQ dst_base+0(FP), AX
-	MOVQ residual_base+24(FP), CX
-	MOVQ c_base+56(FP), DX
-	MOVQ bias_base+80(FP), BX
-	MOVQ ld+48(FP), SI
-	SHLQ $0x02, SI
-	MOVQ rows+104(FP), DI
+	MOVQ   dst_base+0(FP), AX
+	MOVQ   residual_base+24(FP), CX
+	MOVQ   c_base+56(FP), DX
+	MOVQ   bias_base+80(FP), BX
+	MOVQ   ld+48(FP), SI
+	SHLQ   $0x02, SI
+	MOVQ   rows+104(FP), DI
+	IMUL3Q $0x06, SI, R8
 
 row:
+	PREFETCHT0  (AX)(R8*1)
 	VMOVUPS     (DX), Y0
 	VADDPS      (BX), Y0, Y0
 	VMOVUPS     lanesc0accccd<>+0(SB), Y1
@@ -1118,17 +1122,19 @@ DATA lanes35ad61bc<>+28(SB)/4, $0x35ad61bc
 GLOBL lanes35ad61bc<>(SB), RODATA|NOPTR, $32
 
 // func geluTanhAVX2(dst []float32, residual []float32, ld int, c []float32, bias []float32, rows int)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·geluTanhAVX2(SB), NOSPLIT, $0-112
-	MOVQ dst_base+0(FP), AX
-	MOVQ residual_base+24(FP), CX
-	MOVQ c_base+56(FP), DX
-	MOVQ bias_base+80(FP), BX
-	MOVQ ld+48(FP), SI
-	SHLQ $0x02, SI
-	MOVQ rows+104(FP), DI
+	MOVQ   dst_base+0(FP), AX
+	MOVQ   residual_base+24(FP), CX
+	MOVQ   c_base+56(FP), DX
+	MOVQ   bias_base+80(FP), BX
+	MOVQ   ld+48(FP), SI
+	SHLQ   $0x02, SI
+	MOVQ   rows+104(FP), DI
+	IMUL3Q $0x06, SI, R8
 
 row:
+	PREFETCHT0  (AX)(R8*1)
 	VMOVUPS     (DX), Y0
 	VADDPS      (BX), Y0, Y0
 	VMULPS      Y0, Y0, Y1
@@ -1294,7 +1300,7 @@ DATA lanes39222000<>+28(SB)/4, $0x39222000
 GLOBL lanes39222000<>(SB), RODATA|NOPTR, $32
 
 // func reluAVX2(dst []float32, residual []float32, ld int, c []float32, bias []float32, rows int)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·reluAVX2(SB), NOSPLIT, $0-112
 	MOVQ    dst_base+0(FP), AX
 	MOVQ    residual_base+24(FP), CX
@@ -1304,19 +1310,21 @@ TEXT ·reluAVX2(SB), NOSPLIT, $0-112
 	SHLQ    $0x02, SI
 	MOVQ    rows+104(FP), DI
 	VMOVUPS lanes00000000<>+0(SB), Y0
+	IMUL3Q  $0x06, SI, R8
 
 row:
-	VMOVUPS (DX), Y1
-	VADDPS  (BX), Y1, Y1
-	VMAXPS  Y1, Y0, Y1
-	VMOVUPS 32(DX), Y2
-	VADDPS  32(BX), Y2, Y2
-	VMAXPS  Y2, Y0, Y2
-	TESTQ   CX, CX
-	JZ      store
-	VADDPS  (CX), Y1, Y1
-	VADDPS  32(CX), Y2, Y2
-	ADDQ    SI, CX
+	PREFETCHT0 (AX)(R8*1)
+	VMOVUPS    (DX), Y1
+	VADDPS     (BX), Y1, Y1
+	VMAXPS     Y1, Y0, Y1
+	VMOVUPS    32(DX), Y2
+	VADDPS     32(BX), Y2, Y2
+	VMAXPS     Y2, Y0, Y2
+	TESTQ      CX, CX
+	JZ         store
+	VADDPS     (CX), Y1, Y1
+	VADDPS     32(CX), Y2, Y2
+	ADDQ       SI, CX
 
 store:
 	VMOVUPS Y1, (AX)
@@ -6177,26 +6185,29 @@ turn:
 	RET
 
 // func identityAVX512(dst []float32, residual []float32, ld int, c []float32, bias []float32, rows int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·identityAVX512(SB), NOSPLIT, $0-112
-	MOVQ dst_base+0(FP), AX
-	MOVQ residual_base+24(FP), CX
-	MOVQ c_base+56(FP), DX
-	MOVQ bias_base+80(FP), BX
-	MOVQ ld+48(FP), SI
-	SHLQ $0x02, SI
-	MOVQ rows+104(FP), DI
+	MOVQ   dst_base+0(FP), AX
+	MOVQ   residual_base+24(FP), CX
+	MOVQ   c_base+56(FP), DX
+	MOVQ   bias_base+80(FP), BX
+	MOVQ   ld+48(FP), SI
+	SHLQ   $0x02, SI
+	MOVQ   rows+104(FP), DI
+	IMUL3Q $0x0e, SI, R8
 
 row:
-	VMOVUPS (DX), Z0
-	VADDPS  (BX), Z0, Z0
-	VMOVUPS 64(DX), Z1
-	VADDPS  64(BX), Z1, Z1
-	TESTQ   CX, CX
-	JZ      store
-	VADDPS  (CX), Z0, Z0
-	VADDPS  64(CX), Z1, Z1
-	ADDQ    SI, CX
+	PREFETCHT0 (AX)(R8*1)
+	PREFETCHT0 64(AX)(R8*1)
+	VMOVUPS    (DX), Z0
+	VADDPS     (BX), Z0, Z0
+	VMOVUPS    64(DX), Z1
+	VADDPS     64(BX), Z1, Z1
+	TESTQ      CX, CX
+	JZ         store
+	VADDPS     (CX), Z0, Z0
+	VADDPS     64(CX), Z1, Z1
+	ADDQ       SI, CX
 
 store:
 	VMOVUPS Z0, (AX)
@@ -6209,7 +6220,7 @@ store:
 	RET
 
 // func geluAVX512(dst []float32, residual []float32, ld int, c []float32, bias []float32, rows int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·geluAVX512(SB), NOSPLIT, $0-112
 	MOVQ         dst_base+0(FP), AX
 	MOVQ         residual_base+24(FP), CX
@@ -6233,8 +6244,11 @@ TEXT ·geluAVX512(SB), NOSPLIT, $0-112
 	VBROADCASTSS lanes3b17e489<>+0(SB), Z12
 	VBROADCASTSS lanes38daafbf<>+0(SB), Z13
 	VBROADCASTSS lanes35ad61bc<>+0(SB), Z14
+	IMUL3Q       $0x0e, SI, R8
 
 row:
+	PREFETCHT0  (AX)(R8*1)
+	PREFETCHT0  64(AX)(R8*1)
 	VMOVUPS     (DX), Z15
 	VADDPS      (BX), Z15, Z15
 	VMAXPS      Z15, Z1, Z15
@@ -6294,7 +6308,7 @@ store:
 	RET
 
 // func geluTanhAVX512(dst []float32, residual []float32, ld int, c []float32, bias []float32, rows int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·geluTanhAVX512(SB), NOSPLIT, $0-112
 	MOVQ         dst_base+0(FP), AX
 	MOVQ         residual_base+24(FP), CX
@@ -6315,8 +6329,11 @@ TEXT ·geluTanhAVX512(SB), NOSPLIT, $0-112
 	VBROADCASTSS lanes3c1d950e<>+0(SB), Z9
 	VBROADCASTSS lanes3aafa460<>+0(SB), Z10
 	VBROADCASTSS lanes39222000<>+0(SB), Z11
+	IMUL3Q       $0x0e, SI, R8
 
 row:
+	PREFETCHT0  (AX)(R8*1)
+	PREFETCHT0  64(AX)(R8*1)
 	VMOVUPS     (DX), Z12
 	VADDPS      (BX), Z12, Z12
 	VMULPS      Z12, Z12, Z13
@@ -6374,7 +6391,7 @@ store:
 	RET
 
 // func reluAVX512(dst []float32, residual []float32, ld int, c []float32, bias []float32, rows int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·reluAVX512(SB), NOSPLIT, $0-112
 	MOVQ         dst_base+0(FP), AX
 	MOVQ         residual_base+24(FP), CX
@@ -6384,19 +6401,22 @@ TEXT ·reluAVX512(SB), NOSPLIT, $0-112
 	SHLQ         $0x02, SI
 	MOVQ         rows+104(FP), DI
 	VBROADCASTSS lanes00000000<>+0(SB), Z0
+	IMUL3Q       $0x0e, SI, R8
 
 row:
-	VMOVUPS (DX), Z1
-	VADDPS  (BX), Z1, Z1
-	VMAXPS  Z1, Z0, Z1
-	VMOVUPS 64(DX), Z2
-	VADDPS  64(BX), Z2, Z2
-	VMAXPS  Z2, Z0, Z2
-	TESTQ   CX, CX
-	JZ      store
-	VADDPS  (CX), Z1, Z1
-	VADDPS  64(CX), Z2, Z2
-	ADDQ    SI, CX
+	PREFETCHT0 (AX)(R8*1)
+	PREFETCHT0 64(AX)(R8*1)
+	VMOVUPS    (DX), Z1
+	VADDPS     (BX), Z1, Z1
+	VMAXPS     Z1, Z0, Z1
+	VMOVUPS    64(DX), Z2
+	VADDPS     64(BX), Z2, Z2
+	VMAXPS     Z2, Z0, Z2
+	TESTQ      CX, CX
+	JZ         store
+	VADDPS     (CX), Z1, Z1
+	VADDPS     64(CX), Z2, Z2
+	ADDQ       SI, CX
 
 store:
 	VMOVUPS Z1, (AX)

@@ -4,7 +4,6 @@ package kernel
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"runtime"
 	"slices"
 	"testing"
@@ -24,44 +23,59 @@ var peaks = map[Path]map[DType]struct {
 	AVX512BF16: {BF16: {peakBF16AVX512, 2}},
 }
 
-// BenchmarkShareOfPeak compares each product with the rate at which its
-// instruction goes when it waits for nothing. The two take turns, timed by the
-// thread's own clock, and the median is reported, so that other load on the
-// machine has little influence.
+// BenchmarkShareOfPeak compares each product, and a whole layer, with the rate
+// at which the instruction of the product goes when it waits for nothing. The
+// two take turns in short runs, timed by the thread's own clock, and medians
+// are reported, so that other load on the machine has little influence.
 func BenchmarkShareOfPeak(b *testing.B) {
 	for _, p := range Paths()[1:] {
 		for _, d := range dtypes {
-			peak, ok := peaks[p][d]
-			if !ok {
-				continue
-			}
-			for _, shape := range []struct{ rows, in, out int }{{768, 768, 768}, {768, 768, 3072}, {768, 3072, 768}, {24, 768, 3072}} {
-				l := randomLayer(rand.New(rand.NewPCG(1, 2)), shape.rows, shape.in, shape.out)
-				m, err := Pack(p, d, l.weights, l.bias, l.out, l.in)
-				if err != nil {
-					b.Fatal(err)
-				}
-				b.Run(fmt.Sprintf("%s/%s/%dx%dx%d", p, d, l.rows, l.in, l.out), func(b *testing.B) {
-					benchmarkShare(b, l, m, peak.loop, peak.group)
-				})
+			if peak, ok := peaks[p][d]; ok {
+				b.Run(fmt.Sprintf("%s/%s", p, d), func(b *testing.B) { benchmarkShares(b, p, d, peak.loop, peak.group) })
 			}
 		}
 	}
 }
 
-func benchmarkShare(b *testing.B, l layer, m *Matrix, peak func(turns int), group int) {
-	const turns = 1 << 15
-	dst, s := make([]float32, l.rows*l.out), new(Scratch)
+func benchmarkShares(b *testing.B, p Path, d DType, peak func(turns int), group int) {
+	l := p.loops()
+	limit := func(turns int) float64 {
+		return float64(turns*l.rows*l.cols*group) / threadTime(func() { peak(turns) })
+	}
+	for _, texts := range []int{1, 8, 32} {
+		e, rows := newEncoderLayer(b, p, d, texts), texts*tokens
+		for _, x := range []struct {
+			m        *Matrix
+			dst, src []float32
+			epilogue Epilogue
+		}{
+			{e.out, e.states, e.mixed, Epilogue{Residual: e.states}},
+			{e.up, e.expanded, e.states, Epilogue{}},
+			{e.down, e.states, e.expanded, Epilogue{Residual: e.states}},
+		} {
+			b.Run(fmt.Sprintf("%dx%dx%d", rows, x.m.in, x.m.out), func(b *testing.B) {
+				reportShare(b, limit, rows*x.m.in*x.m.out, func() { x.m.Multiply(x.dst, x.src, rows, x.epilogue, &e.scratch) })
+			})
+		}
+		b.Run(fmt.Sprintf("layer/%dtexts", texts), func(b *testing.B) {
+			reportShare(b, limit, rows*(4*width*width+2*width*hidden), e.run)
+		})
+	}
+}
+
+// reportShare reports how many multiplications and additions work does per
+// second, and what share that is of the limit.
+func reportShare(b *testing.B, limit func(turns int) float64, products int, work func()) {
 	var rates, limits []float64
 	for b.Loop() {
-		limits = append(limits, turns*float64(m.loops.rows*m.loops.cols*group)/threadTime(func() { peak(turns) }))
-		rates = append(rates, float64(l.rows*l.in*l.out)/threadTime(func() { m.Multiply(dst, l.src, l.rows, Epilogue{}, s) }))
+		limits = append(limits, limit(1<<13))
+		rates = append(rates, float64(products)/threadTime(work))
 	}
 	slices.Sort(rates)
 	slices.Sort(limits)
-	rate, limit := rates[len(rates)/2], limits[len(limits)/2]
+	rate, peak := rates[len(rates)/2], limits[len(limits)/2]
 	b.ReportMetric(2*rate/1e9, "GFLOP/s")
-	b.ReportMetric(100*rate/limit, "%peak")
+	b.ReportMetric(100*rate/peak, "%peak")
 	b.ReportMetric(0, "ns/op")
 }
 
