@@ -96,7 +96,7 @@ func (d *decoder) decode() error {
 
 // config reads what stands before the entries and returns their number.
 func (d *decoder) config() (entries int, err error) {
-	b, err := d.take(1 + 5*4 + 3*8 + 4 + 1)
+	b, err := d.take(configSize)
 	if err != nil {
 		return 0, err
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"hash/crc32"
 	"math"
+	"slices"
 )
 
 // The binary form of a tree, all numbers little-endian:
@@ -31,6 +32,8 @@ import (
 const (
 	magic      = "CFTREE\x00\x01"
 	headerSize = len(magic) + 8
+	// configSize is that of what stands before the entries.
+	configSize = 1 + 5*4 + 3*8 + 4 + 1
 	crcSize    = 4
 )
 
@@ -40,6 +43,7 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // [Decode] gives a tree that carries on as this one would, bit for bit.
 func (t *Tree) AppendBinary(b []byte) ([]byte, error) {
 	start := len(b)
+	b = slices.Grow(b, t.BinarySize())
 	b = append(b, magic...)
 	b = binary.LittleEndian.AppendUint64(b, 0) // the length, set below
 	b = t.appendConfig(b)
@@ -57,6 +61,24 @@ func (t *Tree) AppendBinary(b []byte) ([]byte, error) {
 	}
 	binary.LittleEndian.PutUint64(b[start+len(magic):], uint64(len(b)-start-headerSize))
 	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b[start:], castagnoli)), nil
+}
+
+// BinarySize returns the length of the binary form.
+func (t *Tree) BinarySize() int {
+	size := headerSize + configSize + crcSize + 8*t.Len()
+	for slot := range t.ids {
+		size += t.entries.slotSize(int32(slot))
+	}
+	for at, n := range t.nodes {
+		size += 4
+		if int32(at) != t.root {
+			size += t.centres.slotSize(int32(at))
+		}
+		if n.leaf {
+			size += 4 * len(n.children)
+		}
+	}
+	return size
 }
 
 func (t *Tree) appendConfig(b []byte) []byte {
@@ -99,6 +121,14 @@ func (t *Tree) appendNode(b []byte, at int32) []byte {
 		}
 	}
 	return b
+}
+
+// slotSize is how many bytes appendSlot appends.
+func (f *features) slotSize(slot int32) int {
+	if f.moments[slot].n == 1 {
+		return 16 + 4*f.dim
+	}
+	return 16 + 8*f.dim
 }
 
 func (f *features) appendSlot(b []byte, slot int32) []byte {

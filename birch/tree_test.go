@@ -57,6 +57,9 @@ func encoded(t rapid.TB, tree *Tree) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if size := tree.BinarySize(); size != len(b) {
+		t.Fatalf("a tree of %d bytes says it has %d", len(b), size)
+	}
 	return b
 }
 

@@ -37,10 +37,7 @@ func (s *State) AppendBinary(b []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encoding clustering settings: %w", err)
 	}
-	tree, err := s.tree.AppendBinary(nil)
-	if err != nil {
-		return nil, fmt.Errorf("encoding the CF-tree: %w", err)
-	}
+	b = slices.Grow(b, s.roughSize())
 	b = append(b, encodingMagic...)
 	b = append(b, encodingVersion)
 	b = appendBytes(b, config)
@@ -51,8 +48,24 @@ func (s *State) AppendBinary(b []byte) ([]byte, error) {
 		b = s.groups[id].appendBinary(b)
 	}
 	b = s.common.appendBinary(b)
-	b = appendBytes(b, tree)
+	b = binary.AppendUvarint(b, uint64(s.tree.BinarySize()))
+	if b, err = s.tree.AppendBinary(b); err != nil {
+		return nil, fmt.Errorf("encoding the CF-tree: %w", err)
+	}
 	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b[start:], castagnoli)), nil
+}
+
+// roughSize is about the size of the binary form, mostly a little more, so that
+// it is not moved about while it is being written.
+func (s *State) roughSize() int {
+	size := 1<<10 + 4*sketchDepth*sketchWidth + s.tree.BinarySize()
+	for _, g := range s.groups {
+		size += 32 + len(g.text.text)
+		for _, t := range g.terms {
+			size += 8 + len(t.term)
+		}
+	}
+	return size
 }
 
 func (g *group) appendBinary(b []byte) []byte {
@@ -196,7 +209,8 @@ func (r *reader) group() *group {
 		n = 0
 	}
 	for range n {
-		g.terms = append(g.terms, termCount{term: string(r.bytes()), count: r.count(), over: r.count()})
+		term := string(r.bytes())
+		g.terms = append(g.terms, termCount{term: term, hash: hashTerm(term), count: r.count(), over: r.count()})
 	}
 	return g
 }

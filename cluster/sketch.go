@@ -39,20 +39,25 @@ func (s *termSketch) least(cells [sketchDepth]uint32) uint32 {
 	return least
 }
 
-// sketchCells places a term in every row, from one 64-bit FNV-1a hash whose
-// halves are combined (Kirsch and Mitzenmacher 2006).
+// sketchCells places a term in every row by combining the halves of its hash
+// (Kirsch and Mitzenmacher 2006).
 func sketchCells(term string) [sketchDepth]uint32 {
-	hash := uint64(14695981039346656037)
-	for i := range len(term) {
-		hash = (hash ^ uint64(term[i])) * 1099511628211
-	}
-	hash ^= hash >> 33
-	hash *= 0xff51afd7ed558ccd
-	hash ^= hash >> 33
+	hash := hashTerm(term)
 	low, high := uint32(hash), uint32(hash>>32)|1
 	var cells [sketchDepth]uint32
 	for row := range cells {
 		cells[row] = (low + uint32(row)*high) % sketchWidth
 	}
 	return cells
+}
+
+// hashTerm returns the 64-bit FNV-1a hash of a term, its bits mixed further.
+func hashTerm(term string) uint64 {
+	hash := uint64(14695981039346656037)
+	for i := range len(term) {
+		hash = (hash ^ uint64(term[i])) * 1099511628211
+	}
+	hash ^= hash >> 33
+	hash *= 0xff51afd7ed558ccd
+	return hash ^ hash>>33
 }

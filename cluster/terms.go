@@ -54,29 +54,36 @@ func isTerm(word string) bool {
 type termCounts []termCount
 
 type termCount struct {
-	term  string
+	term string
+	// hash is that of term: comparing it first spares a look at most terms.
+	hash  uint64
 	count int64
 	// over is at most how much of count belongs to terms that were replaced.
 	over int64
 }
 
 func (c *termCounts) add(term string, n int64) {
-	rarest := 0
+	hash := hashTerm(term)
 	for i := range *c {
-		if (*c)[i].term == term {
+		if (*c)[i].hash == hash && (*c)[i].term == term {
 			(*c)[i].count += n
 			return
 		}
+	}
+	added := termCount{term: strings.Clone(term), hash: hash, count: n}
+	if len(*c) < maxTerms {
+		*c = append(*c, added)
+		return
+	}
+	rarest := 0
+	for i := range *c {
 		if (*c)[i].count < (*c)[rarest].count {
 			rarest = i
 		}
 	}
-	if len(*c) < maxTerms {
-		*c = append(*c, termCount{term: strings.Clone(term), count: n})
-		return
-	}
-	over := (*c)[rarest].count
-	(*c)[rarest] = termCount{term: strings.Clone(term), count: over + n, over: over}
+	added.over = (*c)[rarest].count
+	added.count += added.over
+	(*c)[rarest] = added
 }
 
 // top returns the terms that set a cluster apart, best first: by class-based
