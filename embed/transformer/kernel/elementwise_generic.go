@@ -46,6 +46,12 @@ func bfloat16(x float32) uint16 {
 	return uint16((b + 0x7fff + b>>16&1) >> 16)
 }
 
+func toBFloat16(dst []uint16, src []float32) {
+	for i, x := range src {
+		dst[i] = bfloat16(x)
+	}
+}
+
 func roundGeneric(dst, src []float32) {
 	for i, x := range src {
 		dst[i] = widen(bfloat16(x))

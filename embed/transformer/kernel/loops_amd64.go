@@ -9,7 +9,7 @@ package kernel
 //go:noescape
 func productF32AVX2(c []float32, ldc int, a []float32, lda int, step int, b []float32, k int, rows int)
 
-// peakF32AVX2 adds the products of a whole tile in each turn, without memory.
+// peakF32AVX2 adds the products of four tiles in each turn, without memory.
 //
 //go:noescape
 func peakF32AVX2(turns int)
@@ -19,7 +19,7 @@ func peakF32AVX2(turns int)
 //go:noescape
 func productBF16WideAVX2(c []float32, ldc int, a []float32, lda int, b []uint16, k int, rows int)
 
-// peakBF16WideAVX2 adds the products of a whole tile in each turn, without memory.
+// peakBF16WideAVX2 adds the products of four tiles in each turn, without memory.
 //
 //go:noescape
 func peakBF16WideAVX2(turns int)
@@ -29,7 +29,7 @@ func peakBF16WideAVX2(turns int)
 //go:noescape
 func productInt8WideAVX2(c []float32, ldc int, a []int16, lda int, b []int8, k int, rows int, steps []float32, columns []float32)
 
-// peakInt8WideAVX2 adds the products of a whole tile in each turn, without memory.
+// peakInt8WideAVX2 adds the products of four tiles in each turn, without memory.
 //
 //go:noescape
 func peakInt8WideAVX2(turns int)
@@ -84,7 +84,7 @@ func extentAVX2(x []float32) (low float32, high float32)
 //go:noescape
 func productF32AVX512(c []float32, ldc int, a []float32, lda int, step int, b []float32, k int, rows int)
 
-// peakF32AVX512 adds the products of a whole tile in each turn, without memory.
+// peakF32AVX512 adds the products of four tiles in each turn, without memory.
 //
 //go:noescape
 func peakF32AVX512(turns int)
@@ -94,7 +94,7 @@ func peakF32AVX512(turns int)
 //go:noescape
 func productBF16AVX512(c []float32, ldc int, a []uint16, lda int, b []uint16, k int, rows int)
 
-// peakBF16AVX512 adds the products of a whole tile in each turn, without memory.
+// peakBF16AVX512 adds the products of four tiles in each turn, without memory.
 //
 //go:noescape
 func peakBF16AVX512(turns int)
@@ -104,7 +104,7 @@ func peakBF16AVX512(turns int)
 //go:noescape
 func productBF16WideAVX512(c []float32, ldc int, a []float32, lda int, b []uint16, k int, rows int)
 
-// peakBF16WideAVX512 adds the products of a whole tile in each turn, without memory.
+// peakBF16WideAVX512 adds the products of four tiles in each turn, without memory.
 //
 //go:noescape
 func peakBF16WideAVX512(turns int)
@@ -114,7 +114,7 @@ func peakBF16WideAVX512(turns int)
 //go:noescape
 func productInt8AVX512(c []float32, ldc int, a []uint8, lda int, b []int8, k int, rows int, steps []float32, columns []float32)
 
-// peakInt8AVX512 adds the products of a whole tile in each turn, without memory.
+// peakInt8AVX512 adds the products of four tiles in each turn, without memory.
 //
 //go:noescape
 func peakInt8AVX512(turns int)
@@ -124,7 +124,7 @@ func peakInt8AVX512(turns int)
 //go:noescape
 func productInt8WideAVX512(c []float32, ldc int, a []int16, lda int, b []int8, k int, rows int, steps []float32, columns []float32)
 
-// peakInt8WideAVX512 adds the products of a whole tile in each turn, without memory.
+// peakInt8WideAVX512 adds the products of four tiles in each turn, without memory.
 //
 //go:noescape
 func peakInt8WideAVX512(turns int)

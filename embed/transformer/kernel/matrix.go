@@ -49,11 +49,9 @@ func Pack(p Path, d DType, weights, bias []float32, out, in int) (*Matrix, error
 	copy(m.bias, bias)
 	switch d {
 	case F32:
-		m.f32 = make([]float32, m.panels()*m.panel())
-		pack(m, m.f32, weights, func(x float32) float32 { return x })
+		m.f32 = pack(m, weights, func(dst []float32, _ int, src []float32) { copy(dst, src) })
 	case BF16:
-		m.bf16 = make([]uint16, m.panels()*m.panel())
-		pack(m, m.bf16, weights, bfloat16)
+		m.bf16 = pack(m, weights, func(dst []uint16, _ int, src []float32) { toBFloat16(dst, src) })
 	case Int8:
 		m.packInt8(weights)
 	default:
@@ -65,12 +63,18 @@ func Pack(p Path, d DType, weights, bias []float32, out, in int) (*Matrix, error
 // notFinite returns the index of the first NaN or infinity in x, or -1.
 func notFinite(x []float32) int {
 	for i, v := range x {
-		if v-v != 0 {
+		if absBits(v) >= infinity {
 			return i
 		}
 	}
 	return -1
 }
+
+// absBits returns the bits of |x|, which order as the values do, with NaN above
+// infinity.
+func absBits(x float32) uint32 { return math.Float32bits(x) &^ (1 << 31) }
+
+const infinity = 0xff << 23
 
 // group returns how many elements of d the product takes together.
 func (l *loops) group(d DType) int {
@@ -89,46 +93,76 @@ func (m *Matrix) panels() int { return (m.out + m.loops.cols - 1) / m.loops.cols
 // panel is the number of elements in a panel.
 func (m *Matrix) panel() int { return m.k * m.loops.cols * m.group }
 
-// pack writes weights to dst panel by panel, each converted. Elements without
-// a weight stay zero.
-func pack[E any](m *Matrix, dst []E, weights []float32, convert func(float32) E) {
+// pack returns the weights in panels. convert turns a part of one output's
+// weights into elements. Elements without a weight stay zero.
+func pack[E any](m *Matrix, weights []float32, convert func(dst []E, row int, src []float32)) []E {
+	packed := make([]E, m.panels()*m.panel())
 	cols := m.loops.cols
-	for row := range m.out {
-		at := row/cols*m.panel() + row%cols*m.group
-		for i, x := range weights[row*m.in : (row+1)*m.in] {
-			dst[at+i/m.group*cols*m.group+i%m.group] = convert(x)
+	// Parts are so short that where they go in the panel stays in the cache
+	// while each output of the panel adds its own.
+	var part [128]E
+	for first := 0; first < m.out; first += cols {
+		panel := packed[first/cols*m.panel():][:m.panel()]
+		for from := 0; from < m.in; from += len(part) {
+			to := min(from+len(part), m.in)
+			for c := range min(cols, m.out-first) {
+				row := first + c
+				convert(part[:to-from], row, weights[row*m.in+from:row*m.in+to])
+				scatter(panel[from*cols+c*m.group:], part[:to-from], m.group, cols*m.group)
+			}
 		}
+	}
+	return packed
+}
+
+// scatter writes groups of src to dst, step apart.
+func scatter[E any](dst, src []E, group, step int) {
+	if group == 1 {
+		for i, x := range src {
+			dst[i*step] = x
+		}
+		return
+	}
+	for len(src) > 0 {
+		n := min(group, len(src))
+		for i, x := range src[:n] {
+			dst[i] = x
+		}
+		src = src[n:]
+		dst = dst[min(step, len(dst)):]
 	}
 }
 
-// packInt8 quantises each row of weights to -127..127.
+// packInt8 quantises the weights of each output to -127..127.
 func (m *Matrix) packInt8(weights []float32) {
 	cols := m.loops.cols
-	m.int8 = make([]int8, m.panels()*m.panel())
 	m.columns = make([]float32, 2*m.panels()*cols)
+	inverse, sums := make([]float32, m.out), make([]int, m.out)
 	for row := range m.out {
-		w := weights[row*m.in : (row+1)*m.in]
-		top := float32(0)
-		for _, x := range w {
-			top = max(top, x, -x)
+		top := largest(weights[row*m.in : (row+1)*m.in])
+		if top > 1e-30 {
+			inverse[row] = 127 / top
 		}
-		at, sum := row/cols*m.panel()+row%cols*m.group, 0
-		for i, x := range w {
-			q := quantiseWeight(x, top)
-			sum += int(q)
-			m.int8[at+i/m.group*cols*m.group+i%m.group] = q
+		m.columns[row/cols*2*cols+cols+row%cols] = top / 127
+	}
+	m.int8 = pack(m, weights, func(dst []int8, row int, src []float32) {
+		for i, x := range src {
+			dst[i] = int8(math.RoundToEven(float64(x * inverse[row])))
+			sums[row] += int(dst[i])
 		}
-		column := m.columns[row/cols*2*cols+row%cols:]
-		column[0], column[cols] = float32(sum), top/127
+	})
+	for row, sum := range sums {
+		m.columns[row/cols*2*cols+row%cols] = float32(sum)
 	}
 }
 
-// quantiseWeight returns x as a multiple of top/127.
-func quantiseWeight(x, top float32) int8 {
-	if top < 1e-30 {
-		return 0
+// largest returns the largest absolute value.
+func largest(x []float32) float32 {
+	top := uint32(0)
+	for _, v := range x {
+		top = max(top, absBits(v))
 	}
-	return int8(math.RoundToEven(float64(x * (127 / top))))
+	return math.Float32frombits(top)
 }
 
 // Out returns the number of outputs, In the number of inputs of the layer.

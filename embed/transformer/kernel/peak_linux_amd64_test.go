@@ -40,7 +40,7 @@ func BenchmarkShareOfPeak(b *testing.B) {
 func benchmarkShares(b *testing.B, p Path, d DType, peak func(turns int), group int) {
 	l := p.loops()
 	limit := func(turns int) float64 {
-		return float64(turns*l.rows*l.cols*group) / threadTime(func() { peak(turns) })
+		return float64(turns*4*l.rows*l.cols*group) / threadTime(func() { peak(turns) })
 	}
 	for _, texts := range []int{1, 8, 32} {
 		e, rows := newEncoderLayer(b, p, d, texts), texts*tokens
@@ -68,7 +68,7 @@ func benchmarkShares(b *testing.B, p Path, d DType, peak func(turns int), group 
 func reportShare(b *testing.B, limit func(turns int) float64, products int, work func()) {
 	var rates, limits []float64
 	for b.Loop() {
-		limits = append(limits, limit(1<<13))
+		limits = append(limits, limit(1<<11))
 		rates = append(rates, float64(products)/threadTime(work))
 	}
 	slices.Sort(rates)

@@ -14,9 +14,7 @@ func roundWide(dst, src []float32) {
 func round(dst []uint16, src []float32) {
 	n := len(src) &^ 15
 	roundAVX512(dst, src[:n])
-	for i, x := range src[n:] {
-		dst[n+i] = bfloat16(x)
-	}
+	toBFloat16(dst[n:], src[n:])
 	clear(dst[len(src):])
 }
 

@@ -249,18 +249,20 @@ func (v isa) dequantise(sums []reg.VecPhysical, step Mem, columns reg.GPVirtual)
 	}
 }
 
-// peak emits a loop that does nothing but add products of one tile, on
-// registers: as fast as the instruction goes.
+// peak emits a loop that does nothing but add products of tiles, four in each
+// turn, on registers: as fast as the instruction goes.
 func (v isa) peak(f format) {
-	v.begin("peak"+f.name, "(turns int)", "adds the products of a whole tile in each turn, without memory.")
+	v.begin("peak"+f.name, "(turns int)", "adds the products of four tiles in each turn, without memory.")
 	n := integer("turns")
 	for _, r := range v.registers {
 		v.zero(r)
 	}
 	raw("PCALIGN", 64)
 	Label("turn")
-	for _, sum := range v.sums(v.rows) {
-		f.add(v.spares()[0], v.spares()[2], sum, v.spares()[3])
+	for range 4 {
+		for _, sum := range v.sums(v.rows) {
+			f.add(v.spares()[0], v.spares()[2], sum, v.spares()[3])
+		}
 	}
 	DECQ(n)
 	JNZ(LabelRef("turn"))
