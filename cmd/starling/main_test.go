@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -26,7 +27,8 @@ func TestScripts(t *testing.T) {
 			env.Setenv("XDG_CONFIG_HOME", filepath.Join(home, "config"))
 			return os.Mkdir(home, 0o700)
 		},
-		Cmds: scriptCommands,
+		Cmds:     scriptCommands,
+		Deadline: time.Now().Add(3 * time.Minute), // a script that hangs says where
 	})
 }
 
