@@ -104,6 +104,6 @@ type unit struct{}
 
 // apply implements [step].
 func (unit) apply(x []float32) []float32 {
-	kernel.Normalize(x)
+	kernel.Normalise(x)
 	return x
 }

@@ -123,7 +123,7 @@ func TestNothingAllocatesInTheEnd(t *testing.T) {
 			p.Attention(dst, qkv, rows, 2, width/2, s)
 			p.LayerNorm(dst, l.bias[:width], l.bias[:width], 1e-12)
 			SumRows(dst[:width], dst[width:])
-			Normalize(dst)
+			Normalise(dst)
 		}); n != 0 {
 			t.Errorf("%g allocations", n)
 		}

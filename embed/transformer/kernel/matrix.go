@@ -125,8 +125,8 @@ func scatter[E any](dst, src []E, group, step int) {
 	}
 	for len(src) > 0 {
 		n := min(group, len(src))
-		for i, x := range src[:n] {
-			dst[i] = x
+		for i := range n {
+			dst[i] = src[i]
 		}
 		src = src[n:]
 		dst = dst[min(step, len(dst)):]

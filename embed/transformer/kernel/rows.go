@@ -28,8 +28,8 @@ func SumRows(dst, rows []float32) {
 	}
 }
 
-// Normalize scales x to length 1. A zero vector stays zero.
-func Normalize(x []float32) {
+// Normalise scales x to length 1. A zero vector stays zero.
+func Normalise(x []float32) {
 	norm := math.Sqrt(float64(vec.Dot(x, x)))
 	if norm == 0 {
 		return

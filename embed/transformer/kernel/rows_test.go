@@ -221,14 +221,14 @@ func TestSumRows(t *testing.T) {
 	}
 }
 
-func TestNormalize(t *testing.T) {
+func TestNormalise(t *testing.T) {
 	x := []float32{3, 0, -4}
-	Normalize(x)
+	Normalise(x)
 	if x[0] != 0.6 || x[1] != 0 || x[2] != -0.8 {
 		t.Errorf("unit vector of 3, 0, -4 is %v", x)
 	}
 	zero := make([]float32, 3)
-	Normalize(zero)
+	Normalise(zero)
 	if zero[0] != 0 {
 		t.Errorf("unit vector of zero is %v", zero)
 	}
