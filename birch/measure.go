@@ -45,6 +45,25 @@ func (m measure) rough(dot float32, a, b *moments) (d, bound float64) {
 	return a.norm2 + b.norm2 - 2*float64(dot), 2*bound + 0x1p-40*(a.norm2+b.norm2)
 }
 
+// A cutoff leaves most features out by their dot product with one vector: what
+// is left out has a dissimilarity above the limit that the cutoff was made for.
+type cutoff struct{ square, linear, constant float64 }
+
+// cutoff solves d-bound > limit, d and bound being those of rough for a and a
+// feature of some norm, for the dot product.
+func (m measure) cutoff(a *moments, limit float64) cutoff {
+	constant := -m.absolute * (1 + a.norm)
+	if m.criterion == Cosine {
+		return cutoff{0, a.norm*(1-limit-m.relative) - m.absolute, constant}
+	}
+	const half = (1 - 0x1p-40) / 2
+	return cutoff{half, -m.relative*a.norm - m.absolute, constant + half*a.norm2 - limit/2}
+}
+
+func (c cutoff) leavesOut(dot float32, b *moments) bool {
+	return float64(dot) < c.square*b.norm2+c.linear*b.norm+c.constant
+}
+
 // exact returns the dissimilarity of a and b in float64.
 func (m measure) exact(a, b *feature) float64 {
 	if m.criterion == Radius {

@@ -202,9 +202,15 @@ func (t *Tree) lookup(x *feature) (slot int32, absorbs bool) {
 func (t *Tree) scan(x *feature) int32 {
 	r := &t.scratch.ranking
 	r.reset()
+	far := t.measure.cutoff(&x.moments, r.least)
 	for slot, dot := range t.dots(x) {
-		d, bound := t.measure.rough(dot, &x.moments, &t.entries.moments[slot])
+		entry := &t.entries.moments[slot]
+		if far.leavesOut(dot, entry) {
+			continue
+		}
+		d, bound := t.measure.rough(dot, &x.moments, entry)
 		r.see(int32(slot), d, bound)
+		far = t.measure.cutoff(&x.moments, r.least)
 	}
 	return r.first(t.measure, &t.entries, x)
 }
