@@ -31,7 +31,7 @@ type demoCmd struct {
 // Help says what to expect.
 func (demoCmd) Help() string {
 	return "Starts the embedded broker, publishes the collection to it, clusters what arrives, and ends with a table of the clusters. " +
-		"Nothing else needs to run, and nothing leaves this machine."
+		"Nothing else needs to run, and no text leaves this machine."
 }
 
 const (
@@ -73,7 +73,8 @@ func (c *demoCmd) Run(ctx context.Context, std streams) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, st.Close()) }()
-	d := demo{url: server.URL(demoStream), dir: dir, collection: collection, ownIDs: c.IDField != "", rate: c.Rate, std: std}
+	d := demo{url: server.URL(demoStream), dir: dir, collection: collection, std: std}
+	d.publisher = publisher{ownIDs: c.IDField != "", perSecond: c.Rate, progress: func(int64) {}, warn: std.err}
 	return d.run(ctx, pipeline.Settings{Model: model, Store: st, UntilIdle: demoIdle})
 }
 
@@ -91,8 +92,7 @@ func (c *demoCmd) everything() {
 type demo struct {
 	url, dir   string
 	collection *dataset.Collection
-	ownIDs     bool
-	rate       float64
+	publisher  publisher
 	std        streams
 	bar        *console.Progress
 	pipeline   *pipeline.Pipeline
@@ -108,6 +108,7 @@ func (d *demo) run(ctx context.Context, settings pipeline.Settings) error {
 		return err
 	}
 	defer closing(d.std.err, "the topic", topic.Close)
+	d.publisher.topic = topic
 	if settings.Source, err = broker.OpenSource(ctx, d.url, broker.SourceOptions{}); err != nil {
 		return err
 	}
@@ -124,7 +125,7 @@ func (d *demo) run(ctx context.Context, settings pipeline.Settings) error {
 	fmt.Fprintf(d.std.out, "clustering %s with model %s, threshold %.3f\n\n",
 		collectionTitle(d.collection), settings.Model.Info().Name, settings.State.Threshold())
 	d.bar = console.NewProgress(d.std.err, "clustering", d.collection.Total)
-	summary, err := d.flow(ctx, topic, allPublished)
+	summary, err := d.flow(ctx, allPublished)
 	d.bar.Done()
 	if err != nil {
 		return err
@@ -134,13 +135,12 @@ func (d *demo) run(ctx context.Context, settings pipeline.Settings) error {
 
 // flow publishes and clusters at the same time, until both are done. It calls
 // allPublished in between.
-func (d *demo) flow(ctx context.Context, topic *broker.Topic, allPublished func()) (summary pipeline.Summary, err error) {
+func (d *demo) flow(ctx context.Context, allPublished func()) (summary pipeline.Summary, err error) {
 	d.started = time.Now()
 	both, ctx := errgroup.WithContext(ctx)
 	both.Go(func() error {
 		defer allPublished()
-		p := publisher{topic: topic, ownIDs: d.ownIDs, perSecond: d.rate, progress: func(int64) {}, warn: d.std.err}
-		return p.publish(ctx, d.collection)
+		return d.publisher.publish(ctx, d.collection)
 	})
 	both.Go(func() (err error) {
 		summary, err = d.pipeline.Run(ctx)

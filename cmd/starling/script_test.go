@@ -25,6 +25,7 @@ const patience = 30 * time.Second
 // scriptCommands are what scripts have beside the commands of testscript.
 var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 	"freeport":   freePort,
+	"silentport": silentPort,
 	"waitport":   waitPort,
 	"waitfile":   waitFile,
 	"waitdocs":   waitDocuments,
@@ -63,6 +64,16 @@ func freePort(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	ts.Setenv(args[0], strconv.Itoa(listener.Addr().(*net.TCPAddr).Port))
 	ts.Check(listener.Close())
+}
+
+// silentPort sets a variable to a TCP port where somebody listens and says
+// nothing.
+func silentPort(ts *testscript.TestScript, neg bool, args []string) {
+	want(ts, neg, args, 1, "silentport VARIABLE")
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	ts.Defer(func() { ts.Check(listener.Close()) })
+	ts.Setenv(args[0], strconv.Itoa(listener.Addr().(*net.TCPAddr).Port))
 }
 
 func waitPort(ts *testscript.TestScript, neg bool, args []string) {
