@@ -2,16 +2,19 @@
 //
 //	model, err := models.Open(ctx, "builtin", models.Options{})
 //	model, err := models.Open(ctx, "./all-MiniLM-L6-v2", models.Options{Dtype: "int8"})
+//	model, err := models.Open(ctx, "sentence-transformers/stsb-distilbert-base", models.Options{})
 package models
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"starling/embed"
+	"starling/embed/hub"
 	"starling/embed/static"
 	"starling/embed/transformer"
 )
@@ -30,6 +33,11 @@ type Options struct {
 	NoNormalize bool
 	// Prefix is put before every text, as some models want it.
 	Prefix string
+	// Pull lets a model of the hub be downloaded when it is not on this machine.
+	Pull bool
+	// Progress is told how a download goes on: the bytes of a file that are
+	// there, and all of them, -1 if that is not known. It may be nil.
+	Progress func(file string, done, total int64)
 }
 
 // A Tokenizer is a model that can show the ids of a text's tokens, special
@@ -38,8 +46,9 @@ type Tokenizer interface {
 	Tokenize(text string) []int
 }
 
-// Open loads the model name: one of those that [List] names, [Builtin], or the
-// path of a folder that package transformer reads. A folder's model has its
+// Open loads the model name: one of those that [List] names, [Builtin], the
+// path of a folder that package transformer reads, or the name of such a folder
+// on the hub, which is looked for as package hub does. A folder's model has its
 // absolute path for a name. Not every model is a [Tokenizer].
 func Open(ctx context.Context, name string, opts Options) (embed.Embedder, error) {
 	if err := ctx.Err(); err != nil {
@@ -51,8 +60,7 @@ func Open(ctx context.Context, name string, opts Options) (embed.Embedder, error
 	case isFolder(name):
 		return openFolder(name, opts)
 	}
-	return nil, fmt.Errorf("no model %q: it is no folder, and the models that need none are %s",
-		name, strings.Join(names(), ", "))
+	return openHub(ctx, name, opts)
 }
 
 // isFolder says whether name is a path: one that exists, or is written as one.
@@ -68,7 +76,29 @@ func openFolder(name string, opts Options) (embed.Embedder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening model %q: %w", name, err)
 	}
-	model, err := transformer.Open(dir, transformer.Options{DType: opts.Dtype, NoNormalize: opts.NoNormalize, Prefix: opts.Prefix})
+	return openTransformer(dir, dir, opts)
+}
+
+// openHub loads a model of the hub from this machine or, if it may, downloads it.
+func openHub(ctx context.Context, name string, opts Options) (embed.Embedder, error) {
+	dir, err := hub.Find(name, hub.Options{})
+	if opts.Pull && errors.Is(err, hub.ErrNotFound) {
+		dir, err = hub.Pull(ctx, name, hub.Options{Progress: opts.Progress})
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w; %s needs no download", err, Builtin)
+	}
+	repository, err := hub.Repository(name)
+	if err != nil {
+		return nil, fmt.Errorf("opening model %q: %w", name, err)
+	}
+	return openTransformer(dir, repository, opts)
+}
+
+func openTransformer(dir, name string, opts Options) (embed.Embedder, error) {
+	model, err := transformer.Open(dir, transformer.Options{
+		Name: name, DType: opts.Dtype, NoNormalize: opts.NoNormalize, Prefix: opts.Prefix,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -91,11 +121,3 @@ func openStatic(name string, opts Options) (embed.Embedder, error) {
 
 // List describes the models that need no download.
 func List() []embed.Info { return []embed.Info{static.Describe()} }
-
-func names() []string {
-	names := []string{Builtin}
-	for _, info := range List() {
-		names = append(names, info.Name)
-	}
-	return names
-}

@@ -42,7 +42,7 @@ func TestErrorsNameTheModel(t *testing.T) {
 		name, dtype string
 		want        []string
 	}{
-		{"starling-hash-51", "", []string{`"starling-hash-51"`, "builtin", "starling-hash-512"}},
+		{"starling-hash-51", "", []string{`"starling-hash-51"`, "short names", "builtin"}},
 		{"./folder", "", []string{"folder", "config.json"}},
 		{"sentence-transformers/folder", "", []string{`"sentence-transformers/folder"`, "no folder", "builtin"}},
 		{"", "", []string{`""`, "builtin"}},
