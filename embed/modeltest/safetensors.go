@@ -1,7 +1,6 @@
 package modeltest
 
 import (
-	"bufio"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
@@ -28,12 +27,15 @@ func WriteSafetensors(path string, tensors []Tensor) error {
 		return err
 	}
 	defer file.Close()
-	w := bufio.NewWriterSize(file, 1<<20)
-	w.Write(head(header(tensors)))
-	for _, t := range tensors {
-		w.Write(t.encode())
+	if _, err := file.Write(head(header(tensors))); err != nil {
+		return err
 	}
-	return w.Flush()
+	for _, t := range tensors {
+		if _, err := file.Write(t.encode()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Safetensors returns such a file.

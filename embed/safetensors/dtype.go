@@ -3,6 +3,7 @@ package safetensors
 import (
 	"encoding/binary"
 	"math"
+	"unsafe"
 )
 
 // A DType is a tensor's number format, as the header spells it.
@@ -24,7 +25,14 @@ var sizes = map[DType]int{
 	"U64": 8, "I64": 8, "F64": 8, "C64": 8,
 }
 
+// littleEndian says whether this processor keeps numbers as the format does.
+var littleEndian = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
+
 func decodeF32(dst []float32, src []byte) {
+	if littleEndian {
+		copy(unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(dst))), 4*len(dst)), src)
+		return
+	}
 	for i := range dst {
 		dst[i] = math.Float32frombits(binary.LittleEndian.Uint32(src[4*i:]))
 	}

@@ -16,6 +16,9 @@ const (
 	maxPartTokens = 512
 	// minPartTokens is what is worth a worker of its own.
 	minPartTokens = 64
+	// minRows is how many rows of one part are worth a worker of their own. It
+	// reads all weights, too, to multiply them with fewer rows.
+	minRows = 8
 )
 
 // A batch is texts on their way to embeddings.
@@ -49,42 +52,56 @@ func (b *batch) split(workers int) {
 	}
 }
 
-// run embeds all parts. It waits for one worker and takes others, up to one for
-// each part, where they are idle.
+// run embeds all parts. It waits for one worker and takes others where they are
+// idle: one for each part, or, where there is only one part, as many as have
+// minRows of it to compute.
 func (m *Model) run(ctx context.Context, b *batch) error {
-	var s *scratch
+	var t team
 	select {
-	case s = <-m.workers:
+	case s := <-m.workers:
+		t = append(t, s)
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	working, ctx := errgroup.WithContext(ctx)
-	for range b.parts {
-		own := s
-		working.Go(func() error { return m.work(ctx, b, own) })
-		if s = m.idleWorker(); s == nil {
-			break
-		}
+	if len(b.parts) == 1 {
+		t = m.enlarge(t, len(b.ids)/minRows)
+		defer m.dismiss(t)
+		return m.embedPart(b, b.parts[0], t)
 	}
-	if s != nil {
-		m.workers <- s
+	t = m.enlarge(t, len(b.parts))
+	working, ctx := errgroup.WithContext(ctx)
+	for i := range t {
+		working.Go(func() error {
+			defer m.dismiss(t[i : i+1])
+			return m.embedParts(ctx, b, t[i:i+1])
+		})
 	}
 	return working.Wait()
 }
 
-// idleWorker returns a worker's scratch, or nil where all are busy.
-func (m *Model) idleWorker() *scratch {
-	select {
-	case s := <-m.workers:
-		return s
-	default:
-		return nil
+// enlarge adds idle workers to a team of one until it is as large as wanted or
+// all are busy.
+func (m *Model) enlarge(t team, wanted int) team {
+	for len(t) < wanted {
+		select {
+		case s := <-m.workers:
+			t = append(t, s)
+		default:
+			return t
+		}
+	}
+	return t
+}
+
+// dismiss lets the workers of a team go.
+func (m *Model) dismiss(t team) {
+	for _, s := range t {
+		m.workers <- s
 	}
 }
 
-// work embeds parts until none is left, and hands the scratch back.
-func (m *Model) work(ctx context.Context, b *batch, s *scratch) error {
-	defer func() { m.workers <- s }()
+// embedParts embeds parts until none is left.
+func (m *Model) embedParts(ctx context.Context, b *batch, t team) error {
 	for {
 		i := int(b.next.Add(1)) - 1
 		if i >= len(b.parts) {
@@ -93,18 +110,19 @@ func (m *Model) work(ctx context.Context, b *batch, s *scratch) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := m.embedPart(b, b.parts[i], s); err != nil {
+		if err := m.embedPart(b, b.parts[i], t); err != nil {
 			return err
 		}
 	}
 }
 
-func (m *Model) embedPart(b *batch, p part, s *scratch) error {
+// embedPart sets the rows of a part's texts.
+func (m *Model) embedPart(b *batch, p part, t team) error {
 	lengths := b.lengths[p.firstText : p.firstText+p.texts]
-	if err := m.encoder.encode(b.ids[p.firstToken:p.firstToken+p.tokens], lengths, s); err != nil {
+	states, err := m.encoder.encode(b.ids[p.firstToken:p.firstToken+p.tokens], lengths, t)
+	if err != nil {
 		return err
 	}
-	states := s.states
 	for i, length := range lengths {
 		row, err := m.finish(states[:length*m.encoder.dim])
 		if err != nil {

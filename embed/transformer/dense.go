@@ -99,7 +99,7 @@ func parseDense(object jsonfile.Object, in int) (d dense, biased bool, err error
 // sentenceEmbedding is what the pooled vector is called.
 const sentenceEmbedding = "sentence_embedding"
 
-// A unit is a Normalize module: it scales a vector to length one.
+// A unit is a module that scales a vector to length one.
 type unit struct{}
 
 // apply implements [step].

@@ -64,6 +64,7 @@ func loadEncoder(weights *safetensors.Weights, c config, path kernel.Path, dtype
 	for first := range workers {
 		loading.Go(func() (err error) {
 			l := newLoader()
+			l.rows = make([]float32, c.dim*max(3*c.dim, c.hidden))
 			for i := first; i < c.layers && err == nil; i += workers {
 				e.layers[i], err = l.layer(c, i)
 			}
@@ -73,44 +74,30 @@ func loadEncoder(weights *safetensors.Weights, c config, path kernel.Path, dtype
 	return e, loading.Wait()
 }
 
-// A scratch holds what one worker computes with: the hidden states and what
-// leads from one layer to the next. It grows to the largest batch it has seen.
-type scratch struct {
-	kernel kernel.Scratch
-	// states are the hidden states, tokens x dim; mixed is as large.
-	states, mixed []float32
-	qkv           []float32 // tokens x 3*dim
-	hidden        []float32 // feedRows x hidden
-}
-
-// grow makes room for a batch.
-func (s *scratch) grow(c config, tokens int) {
-	s.states = sized(s.states, tokens*c.dim)
-	s.mixed = sized(s.mixed, tokens*c.dim)
-	s.qkv = sized(s.qkv, tokens*3*c.dim)
-	s.hidden = sized(s.hidden, min(tokens, feedRows)*c.hidden)
-}
-
-// sized returns a slice of n values, x itself where it is large enough.
-func sized(x []float32, n int) []float32 {
-	if n > cap(x) {
-		return make([]float32, n)
-	}
-	return x[:n]
-}
-
-// encode sets s.states to the hidden states after the last layer. The texts of
-// the batch follow each other in ids without padding; lengths holds their
-// tokens, each text at least one and no more than the model has positions.
-func (e *encoder) encode(ids []int32, lengths []int, s *scratch) error {
-	s.grow(e.config, len(ids))
-	if err := e.embed(ids, lengths, s.states); err != nil {
-		return err
+// encode returns the hidden states after the last layer, which stay until the
+// team's next text. The texts of the batch follow each other in ids without
+// padding; lengths holds their tokens, each text at least one and no more than
+// the model has positions.
+//
+// Attention apart, a token's row is computed without the others, so the members
+// of the team each take a run of rows, from the attention of one layer to that
+// of the next.
+func (e *encoder) encode(ids []int32, lengths []int, t team) ([]float32, error) {
+	x := t.values(e.config, len(ids))
+	if err := e.embed(ids, lengths, x.states); err != nil {
+		return nil, err
 	}
 	for i := range e.layers {
-		e.apply(&e.layers[i], lengths, s)
+		t.share(len(ids), func(own *scratch, from, to int) {
+			if i > 0 {
+				e.layers[i-1].finish(e, x.rows(from, to), own)
+			}
+			e.layers[i].begin(x.rows(from, to), own)
+		})
+		t.share(len(lengths), func(own *scratch, from, to int) { e.attend(x, lengths, from, to, own) })
 	}
-	return nil
+	t.share(len(ids), func(own *scratch, from, to int) { e.layers[len(e.layers)-1].finish(e, x.rows(from, to), own) })
+	return x.states, nil
 }
 
 // embed sets states to the input of the first layer.
@@ -126,26 +113,36 @@ func (e *encoder) embed(ids []int32, lengths []int, states []float32) error {
 		}
 		ids = ids[length:]
 	}
-	e.normalize(states, e.embeddings.norm)
+	e.normalise(states, e.norm)
 	return nil
 }
 
-// apply replaces the hidden states by what a layer makes of them.
-func (e *encoder) apply(l *layer, lengths []int, s *scratch) {
-	tokens := len(s.states) / e.dim
-	l.qkv.Multiply(s.qkv, s.states, tokens, kernel.Epilogue{}, &s.kernel)
+// begin sets the queries, keys and values of a layer.
+func (l *layer) begin(x values, own *scratch) {
+	l.qkv.Multiply(x.qkv, x.states, x.tokens, kernel.Epilogue{}, &own.kernel)
+}
+
+// attend sets the mixed values of the texts from one number to another.
+func (e *encoder) attend(x values, lengths []int, from, to int, own *scratch) {
 	at := 0
-	for _, length := range lengths {
-		to := at + length
-		e.path.Attention(s.mixed[at*e.dim:to*e.dim], s.qkv[at*3*e.dim:to*3*e.dim], length, e.heads, e.dim/e.heads, &s.kernel)
-		at = to
+	for i, length := range lengths[:to] {
+		if i >= from {
+			text := x.rows(at, at+length)
+			e.path.Attention(text.mixed, text.qkv, length, e.heads, e.dim/e.heads, &own.kernel)
+		}
+		at += length
 	}
-	l.attention.Multiply(s.states, s.mixed, tokens, kernel.Epilogue{Residual: s.states}, &s.kernel)
-	e.normalize(s.states, l.attentionNorm)
-	for at := 0; at < tokens; at += feedRows {
-		e.feedForward(l, s.states[at*e.dim:min(at+feedRows, tokens)*e.dim], s)
+}
+
+// finish replaces hidden states by what the layer makes of them and of the
+// mixed values.
+func (l *layer) finish(e *encoder, x values, own *scratch) {
+	l.attention.Multiply(x.states, x.mixed, x.tokens, kernel.Epilogue{Residual: x.states}, &own.kernel)
+	e.normalise(x.states, l.attentionNorm)
+	for at := 0; at < x.tokens; at += feedRows {
+		e.feedForward(l, x.rows(at, min(at+feedRows, x.tokens)), own)
 	}
-	e.normalize(s.states, l.outputNorm)
+	e.normalise(x.states, l.outputNorm)
 }
 
 // feedRows is how many tokens go through the feed-forward network together, so
@@ -153,14 +150,13 @@ func (e *encoder) apply(l *layer, lengths []int, s *scratch) {
 // any path computes at once.
 const feedRows = 168
 
-// feedForward adds to rows of hidden states what the network makes of them.
-func (e *encoder) feedForward(l *layer, rows []float32, s *scratch) {
-	n := len(rows) / e.dim
-	hidden := s.hidden[:n*e.config.hidden]
-	l.up.Multiply(hidden, rows, n, kernel.Epilogue{Activation: e.activation}, &s.kernel)
-	l.down.Multiply(rows, hidden, n, kernel.Epilogue{Residual: rows}, &s.kernel)
+// feedForward adds to hidden states what the network makes of them.
+func (e *encoder) feedForward(l *layer, x values, own *scratch) {
+	own.hidden = sized(own.hidden, x.tokens*e.hidden)
+	l.up.Multiply(own.hidden, x.states, x.tokens, kernel.Epilogue{Activation: e.activation}, &own.kernel)
+	l.down.Multiply(x.states, own.hidden, x.tokens, kernel.Epilogue{Residual: x.states}, &own.kernel)
 }
 
-func (e *encoder) normalize(rows []float32, n norm) {
+func (e *encoder) normalise(rows []float32, n norm) {
 	e.path.LayerNorm(rows, n.gamma, n.beta, float32(e.epsilon))
 }

@@ -167,23 +167,27 @@ func TestHiddenStatesAreTheGoldenOnes(t *testing.T) {
 		forPaths(t, func(t *testing.T, path kernel.Path) {
 			e := load(t, g.dir, Options{DType: "f32"}, path).encoder
 			ids := g.Texts[g.HiddenStates.Text].InputIDs
-			var s scratch
-			s.grow(e.config, len(ids))
-			if err := e.embed(ids, []int{len(ids)}, s.states); err != nil {
+			all := []int{len(ids)}
+			team := team{new(scratch)}
+			x := team.values(e.config, len(ids))
+			if err := e.embed(ids, all, x.states); err != nil {
 				t.Fatal(err)
 			}
 			for l, want := range g.HiddenStates.Data {
 				if l > 0 {
-					e.apply(&e.layers[l-1], []int{len(ids)}, &s)
+					e.layers[l-1].begin(x, team[0])
+					e.attend(x, all, 0, 1, team[0])
+					e.layers[l-1].finish(e, x, team[0])
 				}
-				compare(t, fmt.Sprintf("hidden states after layer %d", l), s.states, slices.Concat(want...), tolerance)
+				compare(t, fmt.Sprintf("hidden states after layer %d", l), x.states, slices.Concat(want...), tolerance)
 			}
 			ids = g.Texts[g.LastRows.Text].InputIDs
-			if err := e.encode(ids, []int{len(ids)}, &s); err != nil {
+			states, err := e.encode(ids, []int{len(ids)}, team)
+			if err != nil {
 				t.Fatal(err)
 			}
 			for i, r := range g.LastRows.Rows {
-				compare(t, fmt.Sprintf("hidden state of token %d", r), s.states[r*e.dim:(r+1)*e.dim], g.LastRows.Data[i], tolerance)
+				compare(t, fmt.Sprintf("hidden state of token %d", r), states[r*e.dim:(r+1)*e.dim], g.LastRows.Data[i], tolerance)
 			}
 		})
 	})

@@ -91,7 +91,7 @@ func readPipeline(modules []module, dim int) (pipeline, error) {
 	p.files = []string{filepath.Join(modules[1].dir, configName)}
 	for _, m := range modules[2:] {
 		switch m.kind {
-		case "Normalize":
+		case "Normalize": //nolint:misspell // the name of its class
 			p.steps = append(p.steps, unit{})
 		case "Dense":
 			if err := p.addDense(m.dir); err != nil {

@@ -7,9 +7,9 @@
 // A folder holds config.json and weights as safetensors, one file or many with
 // an index; a WordPiece tokenizer (package wordpiece); and, if they differ from
 // mean pooling, what makes an embedding of hidden states: modules.json with its
-// Pooling, Dense and Normalize modules. Folders come from anywhere, so all of
-// it is checked: sizes, shapes, numbers that are not finite, names that lead
-// out of the folder. Python pickles are never read.
+// modules for pooling, dense layers and unit length. Folders come from
+// anywhere, so all of it is checked: sizes, shapes, numbers that are not finite,
+// names that lead out of the folder. Python pickles are never read.
 //
 // A text becomes tokens, the network turns these into hidden states, pooling
 // makes one vector of them. Texts of a batch are computed one after the other
@@ -25,6 +25,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"runtime/debug"
 
 	"golang.org/x/sync/errgroup"
 
@@ -122,7 +123,9 @@ func (m *Model) load(root, dir string, c config, path kernel.Path, dtype kernel.
 		m.info.Fingerprint, err = m.fingerprint(root, dir, weights.Paths(), dtype)
 		return err
 	})
-	return errors.Join(loading.Wait(), weights.Close())
+	err = errors.Join(loading.Wait(), weights.Close())
+	debug.FreeOSMemory() // packing leaves some copies of the largest layer
+	return err
 }
 
 // describe sets what Info says, but for the fingerprint.

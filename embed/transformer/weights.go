@@ -22,7 +22,7 @@ func openWeights(dir string) (*safetensors.Weights, error) {
 	for _, name := range []string{"pytorch_model.bin", "pytorch_model.bin.index.json"} {
 		if _, statErr := os.Stat(filepath.Join(dir, name)); statErr == nil {
 			return nil, fmt.Errorf("the folder %s has its weights in %s only, a Python pickle, which can run code and is not read: "+
-				"convert it to %s, in Python with AutoModel.from_pretrained(dir).save_pretrained(dir, safe_serialization=True)",
+				"convert it to %s, in Python with AutoModel.from_pretrained(dir).save_pretrained(dir) of transformers 4.35 or later",
 				dir, name, safetensors.FileName)
 		}
 	}
@@ -37,7 +37,7 @@ type loader struct {
 	prefix  string // of every name
 	path    kernel.Path
 	dtype   kernel.DType
-	rows    []float32 // the linear layers being packed, one after the other
+	rows    []float32 // room for the weights of the largest linear layer
 }
 
 // prefixOf returns what stands before the names of the tensors.
@@ -102,14 +102,14 @@ func position(i int, shape []int) []int {
 
 // linear packs the linear layers names, of out outputs each, as one.
 func (l *loader) linear(in, out int, names ...string) (*kernel.Matrix, error) {
-	l.rows = slices.Grow(l.rows[:0], len(names)*in*out)[:len(names)*in*out]
+	rows := l.rows[:len(names)*in*out]
 	var bias []float32
 	for i, name := range names {
 		tensor, err := l.tensor(name+".weight", out, in)
 		if err != nil {
 			return nil, err
 		}
-		if err := readFinite(tensor, l.rows[i*in*out:(i+1)*in*out]); err != nil {
+		if err := readFinite(tensor, rows[i*in*out:(i+1)*in*out]); err != nil {
 			return nil, err
 		}
 		part, err := l.floats(name+".bias", out)
@@ -118,7 +118,7 @@ func (l *loader) linear(in, out int, names ...string) (*kernel.Matrix, error) {
 		}
 		bias = append(bias, part...)
 	}
-	return kernel.Pack(l.path, l.dtype, l.rows, bias, len(bias), in)
+	return kernel.Pack(l.path, l.dtype, rows, bias, len(bias), in)
 }
 
 // norm returns a layer normalisation, under its name of today or of 2018.
