@@ -149,7 +149,8 @@ func readToken(home string) (Token, error) {
 	}
 	path := filepath.Join(home, "token")
 	f, err := os.Open(path)
-	if errors.Is(err, os.ErrNotExist) {
+	if errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission) {
+		// Where the cache is shared, the token is somebody else's.
 		return "", nil
 	}
 	if err != nil {
