@@ -20,11 +20,14 @@ func (p Path) Attention(dst, qkv []float32, tokens, heads, headSize int, s *Scra
 	s.queries = grown(s.queries, headSize*a.cols)
 	s.values = grown(s.values, tokens*(headSize+a.cols))
 	s.scores = grown(s.scores, tokens*a.cols)
-	s.tile = grown(s.tile, a.rows*a.cols)
+	s.part = grown(s.part, a.rows*a.cols)
 	for h := range heads {
 		a.head(dst[h*headSize:], qkv[h*headSize:])
 	}
 }
+
+// noBias is what a product adds that is not one of a layer.
+var noBias = make([]float32, maxCols)
 
 // An attention is one call of [Path.Attention]. It takes a panel of queries at
 // a time, one in each column, and computes its scores with all keys, so that
@@ -65,7 +68,7 @@ func (a *attention) packValues(values []float32) {
 func (a *attention) weigh(keys []float32) {
 	scores := a.scratch.scores
 	for t := 0; t < a.tokens; t += a.rows {
-		a.f32(scores[t*a.cols:], a.cols, keys[t*3*a.width:], 3*a.width, 1, a.scratch.queries, a.size, min(a.rows, a.tokens-t))
+		a.f32(scores[t*a.cols:], a.cols, keys[t*3*a.width:], 3*a.width, 1, a.scratch.queries, a.size, min(a.rows, a.tokens-t), noBias, nil)
 	}
 	a.softmax(scores, a.tokens, float32(1/math.Sqrt(float64(a.size))))
 }
@@ -73,14 +76,14 @@ func (a *attention) weigh(keys []float32) {
 // mix sets rows of dst to the values weighed for as many queries of the panel,
 // from query on.
 func (a *attention) mix(dst []float32, query, rows int) {
-	weights, tile := a.scratch.scores[query:], a.scratch.tile
+	weights, part := a.scratch.scores[query:], a.scratch.part
 	for n := 0; n < a.size; n += a.cols {
 		values := a.scratch.values[n*a.tokens:]
 		if n+a.cols <= a.size {
-			a.f32(dst[n:], a.width, weights, 1, a.cols, values, a.tokens, rows)
+			a.f32(dst[n:], a.width, weights, 1, a.cols, values, a.tokens, rows, noBias, nil)
 		} else {
-			a.f32(tile, a.cols, weights, 1, a.cols, values, a.tokens, rows)
-			copyRows(dst[n:], tile, a.width, a.cols, rows, a.size-n)
+			a.f32(part, a.cols, weights, 1, a.cols, values, a.tokens, rows, noBias, nil)
+			copyRows(dst[n:], part, a.width, a.cols, rows, a.size-n)
 		}
 	}
 }

@@ -113,14 +113,35 @@ func BenchmarkSteps(b *testing.B) {
 				p.LayerNorm(l.states, l.gamma, l.beta, 1e-12)
 			}
 		})
-		for a := Identity; a < activations; a++ {
+		for a := GELU; a < activations; a++ {
 			b.Run(fmt.Sprintf("activation%d/%s", a, p), func(b *testing.B) {
 				loops := p.loops()
-				tile, bias := make([]float32, loops.rows*loops.cols), make([]float32, loops.cols)
+				tile := make([]float32, loops.rows*loops.cols)
 				for b.Loop() {
 					for range len(l.expanded) / len(tile) {
-						loops.finish[a](l.expanded, nil, loops.cols, tile, bias, loops.rows)
+						loops.activate[a](tile, loops.cols, loops.rows)
 					}
+				}
+			})
+		}
+	}
+}
+
+// BenchmarkConvert turns one row of activations into what a product reads.
+func BenchmarkConvert(b *testing.B) {
+	x := random(rand.New(rand.NewPCG(7, 8)), hidden)
+	for _, p := range Paths() {
+		for _, d := range dtypes[1:] {
+			m, err := Pack(p, d, make([]float32, hidden), nil, 1, hidden)
+			if err != nil {
+				b.Fatal(err)
+			}
+			var s Scratch
+			s.grow(m, 1, m.stride())
+			b.Run(fmt.Sprintf("%s/%s", p, d), func(b *testing.B) {
+				b.SetBytes(4 * hidden)
+				for b.Loop() {
+					m.packRows(&s, x, m.stride())
 				}
 			})
 		}

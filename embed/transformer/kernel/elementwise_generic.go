@@ -2,30 +2,19 @@ package kernel
 
 import "math"
 
-func identityGeneric(dst, residual []float32, ld int, c, bias []float32, rows int) {
-	finishGeneric(dst, residual, ld, c, bias, rows, func(x float32) float32 { return x })
+func geluGeneric(c []float32, ldc, rows int) { activateGeneric(c, ldc, rows, gelu) }
+
+func geluTanhGeneric(c []float32, ldc, rows int) { activateGeneric(c, ldc, rows, geluTanh) }
+
+func reluGeneric(c []float32, ldc, rows int) {
+	activateGeneric(c, ldc, rows, func(x float32) float32 { return max(x, 0) })
 }
 
-func geluGeneric(dst, residual []float32, ld int, c, bias []float32, rows int) {
-	finishGeneric(dst, residual, ld, c, bias, rows, gelu)
-}
-
-func geluTanhGeneric(dst, residual []float32, ld int, c, bias []float32, rows int) {
-	finishGeneric(dst, residual, ld, c, bias, rows, geluTanh)
-}
-
-func reluGeneric(dst, residual []float32, ld int, c, bias []float32, rows int) {
-	finishGeneric(dst, residual, ld, c, bias, rows, func(x float32) float32 { return max(x, 0) })
-}
-
-func finishGeneric(dst, residual []float32, ld int, c, bias []float32, rows int, activation func(float32) float32) {
+func activateGeneric(c []float32, ldc, rows int, activation func(float32) float32) {
 	for r := range rows {
-		for n, x := range c[r*genericCols:][:genericCols] {
-			y := activation(x + bias[n])
-			if residual != nil {
-				y += residual[r*ld+n]
-			}
-			dst[r*ld+n] = y
+		row := c[r*ldc:][:genericCols]
+		for n, x := range row {
+			row[n] = activation(x)
 		}
 	}
 }

@@ -3,30 +3,30 @@ package kernel
 // loops are the inner loops of a path.
 //
 // A product multiplies rows of activations, lda elements apart, with one panel
-// of packed weights: c[r*ldc+n] is the sum over i < k of a[r*lda+i]*b[i*cols+n],
-// for r < rows and every n < cols. Where elements go in groups (pairs of
-// bfloat16, fours of bytes), k counts groups. The sum of a row is built in one
-// order, whatever the number of rows.
+// of packed weights: c[r*ldc+n] is bias[n], plus residual[r*ldc+n] where residual
+// is not nil, plus the sum over i < k of a[r*lda+i]*b[i*cols+n], for r < rows and
+// every n < cols. Where elements go in groups (pairs of bfloat16, fours of bytes),
+// k counts groups. The sum of a row is built in one order, whatever the number of
+// rows. c and residual may be the same.
 type loops struct {
 	rows, cols int // of a register tile, the most that a product computes at once
 
 	// f32 takes elements of a row that are step apart, the others adjacent ones.
-	f32 func(c []float32, ldc int, a []float32, lda, step int, b []float32, k, rows int)
+	f32 func(c []float32, ldc int, a []float32, lda, step int, b []float32, k, rows int, bias, residual []float32)
 	// bf16 takes pairs of bfloat16. bf16Wide takes activations that are
 	// rounded but float32, and widens the weights. A path has one of them.
-	bf16     func(c []float32, ldc int, a []uint16, lda int, b []uint16, k, rows int)
-	bf16Wide func(c []float32, ldc int, a []float32, lda int, b []uint16, k, rows int)
+	bf16     func(c []float32, ldc int, a []uint16, lda int, b []uint16, k, rows int, bias, residual []float32)
+	bf16Wide func(c []float32, ldc int, a []float32, lda int, b []uint16, k, rows int, bias, residual []float32)
 	// int8 takes groups of four bytes, int8Wide pairs whose activations are
-	// held as int16. A path has one of them. Both undo the quantisation: c is
-	// (sum - row.zero*column.sum) * row.scale * column.scale, the columns
-	// being given as all sums of the panel, then all scales.
-	int8     func(c []float32, ldc int, a []uint8, lda int, b []int8, k, rows int, steps, columns []float32)
-	int8Wide func(c []float32, ldc int, a []int16, lda int, b []int8, k, rows int, steps, columns []float32)
+	// held as int16. A path has one of them. Both undo the quantisation of a
+	// sum: (sum - row.zero*column.sum) * row.scale * column.scale. Scale and
+	// zero of each row are in steps; columns has all sums of the panel, then
+	// all scales.
+	int8     func(c []float32, ldc int, a []uint8, lda int, b []int8, k, rows int, steps, columns, bias, residual []float32)
+	int8Wide func(c []float32, ldc int, a []int16, lda int, b []int8, k, rows int, steps, columns, bias, residual []float32)
 
-	// finish sets whole rows of a tile of dst to the activation of c plus bias,
-	// plus residual where that is not nil. dst and residual have rows ld apart,
-	// c has cols values a row.
-	finish [activations]finish
+	// activate replaces the values of whole rows of a tile; nil leaves them.
+	activate [activations]func(c []float32, ldc, rows int)
 
 	// round, roundWide, quantise and quantiseWide write a row of activations
 	// as the product reads it and return what the quantised values stand for.
@@ -47,7 +47,8 @@ type loops struct {
 	layerNorm func(rows, gamma, beta []float32, eps float32)
 }
 
-type finish = func(dst, residual []float32, ld int, c, bias []float32, rows int)
+// maxCols is the largest cols of any path.
+const maxCols = 32
 
 // A step says what the values q of a quantised row stand for: (q-zero)*scale.
 type step struct{ scale, zero float32 }
@@ -57,7 +58,7 @@ var generic = loops{
 	f32:          productGeneric,
 	bf16Wide:     productBF16Generic,
 	int8Wide:     productInt8Generic,
-	finish:       [activations]finish{identityGeneric, geluGeneric, geluTanhGeneric, reluGeneric},
+	activate:     [activations]func(c []float32, ldc, rows int){GELU: geluGeneric, GELUTanh: geluTanhGeneric, ReLU: reluGeneric},
 	roundWide:    roundGeneric,
 	quantiseWide: quantiseGeneric,
 	transpose: func(dst, src []float32, ld, rows, k int) {

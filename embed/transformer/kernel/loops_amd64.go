@@ -7,7 +7,7 @@ package kernel
 // productF32AVX2 multiplies one tile, see loops.
 //
 //go:noescape
-func productF32AVX2(c []float32, ldc int, a []float32, lda int, step int, b []float32, k int, rows int)
+func productF32AVX2(c []float32, ldc int, a []float32, lda int, step int, b []float32, k int, rows int, bias []float32, residual []float32)
 
 // peakF32AVX2 adds the products of four tiles in each turn, without memory.
 //
@@ -17,7 +17,7 @@ func peakF32AVX2(turns int)
 // productBF16WideAVX2 multiplies one tile, see loops.
 //
 //go:noescape
-func productBF16WideAVX2(c []float32, ldc int, a []float32, lda int, b []uint16, k int, rows int)
+func productBF16WideAVX2(c []float32, ldc int, a []float32, lda int, b []uint16, k int, rows int, bias []float32, residual []float32)
 
 // peakBF16WideAVX2 adds the products of four tiles in each turn, without memory.
 //
@@ -27,32 +27,27 @@ func peakBF16WideAVX2(turns int)
 // productInt8WideAVX2 multiplies one tile, see loops.
 //
 //go:noescape
-func productInt8WideAVX2(c []float32, ldc int, a []int16, lda int, b []int8, k int, rows int, steps []float32, columns []float32)
+func productInt8WideAVX2(c []float32, ldc int, a []int16, lda int, b []int8, k int, rows int, steps []float32, columns []float32, bias []float32, residual []float32)
 
 // peakInt8WideAVX2 adds the products of four tiles in each turn, without memory.
 //
 //go:noescape
 func peakInt8WideAVX2(turns int)
 
-// identityAVX2 finishes a tile, see loops.
+// geluAVX2 activates a tile, see loops.
 //
 //go:noescape
-func identityAVX2(dst []float32, residual []float32, ld int, c []float32, bias []float32, rows int)
+func geluAVX2(c []float32, ldc int, rows int)
 
-// geluAVX2 finishes a tile, see loops.
+// geluTanhAVX2 activates a tile, see loops.
 //
 //go:noescape
-func geluAVX2(dst []float32, residual []float32, ld int, c []float32, bias []float32, rows int)
+func geluTanhAVX2(c []float32, ldc int, rows int)
 
-// geluTanhAVX2 finishes a tile, see loops.
+// reluAVX2 activates a tile, see loops.
 //
 //go:noescape
-func geluTanhAVX2(dst []float32, residual []float32, ld int, c []float32, bias []float32, rows int)
-
-// reluAVX2 finishes a tile, see loops.
-//
-//go:noescape
-func reluAVX2(dst []float32, residual []float32, ld int, c []float32, bias []float32, rows int)
+func reluAVX2(c []float32, ldc int, rows int)
 
 // transposeAVX2 lays out a panel of queries, see loops.
 //
@@ -82,7 +77,7 @@ func extentAVX2(x []float32) (low float32, high float32)
 // productF32AVX512 multiplies one tile, see loops.
 //
 //go:noescape
-func productF32AVX512(c []float32, ldc int, a []float32, lda int, step int, b []float32, k int, rows int)
+func productF32AVX512(c []float32, ldc int, a []float32, lda int, step int, b []float32, k int, rows int, bias []float32, residual []float32)
 
 // peakF32AVX512 adds the products of four tiles in each turn, without memory.
 //
@@ -92,7 +87,7 @@ func peakF32AVX512(turns int)
 // productBF16AVX512 multiplies one tile, see loops.
 //
 //go:noescape
-func productBF16AVX512(c []float32, ldc int, a []uint16, lda int, b []uint16, k int, rows int)
+func productBF16AVX512(c []float32, ldc int, a []uint16, lda int, b []uint16, k int, rows int, bias []float32, residual []float32)
 
 // peakBF16AVX512 adds the products of four tiles in each turn, without memory.
 //
@@ -102,7 +97,7 @@ func peakBF16AVX512(turns int)
 // productBF16WideAVX512 multiplies one tile, see loops.
 //
 //go:noescape
-func productBF16WideAVX512(c []float32, ldc int, a []float32, lda int, b []uint16, k int, rows int)
+func productBF16WideAVX512(c []float32, ldc int, a []float32, lda int, b []uint16, k int, rows int, bias []float32, residual []float32)
 
 // peakBF16WideAVX512 adds the products of four tiles in each turn, without memory.
 //
@@ -112,7 +107,7 @@ func peakBF16WideAVX512(turns int)
 // productInt8AVX512 multiplies one tile, see loops.
 //
 //go:noescape
-func productInt8AVX512(c []float32, ldc int, a []uint8, lda int, b []int8, k int, rows int, steps []float32, columns []float32)
+func productInt8AVX512(c []float32, ldc int, a []uint8, lda int, b []int8, k int, rows int, steps []float32, columns []float32, bias []float32, residual []float32)
 
 // peakInt8AVX512 adds the products of four tiles in each turn, without memory.
 //
@@ -122,32 +117,27 @@ func peakInt8AVX512(turns int)
 // productInt8WideAVX512 multiplies one tile, see loops.
 //
 //go:noescape
-func productInt8WideAVX512(c []float32, ldc int, a []int16, lda int, b []int8, k int, rows int, steps []float32, columns []float32)
+func productInt8WideAVX512(c []float32, ldc int, a []int16, lda int, b []int8, k int, rows int, steps []float32, columns []float32, bias []float32, residual []float32)
 
 // peakInt8WideAVX512 adds the products of four tiles in each turn, without memory.
 //
 //go:noescape
 func peakInt8WideAVX512(turns int)
 
-// identityAVX512 finishes a tile, see loops.
+// geluAVX512 activates a tile, see loops.
 //
 //go:noescape
-func identityAVX512(dst []float32, residual []float32, ld int, c []float32, bias []float32, rows int)
+func geluAVX512(c []float32, ldc int, rows int)
 
-// geluAVX512 finishes a tile, see loops.
+// geluTanhAVX512 activates a tile, see loops.
 //
 //go:noescape
-func geluAVX512(dst []float32, residual []float32, ld int, c []float32, bias []float32, rows int)
+func geluTanhAVX512(c []float32, ldc int, rows int)
 
-// geluTanhAVX512 finishes a tile, see loops.
+// reluAVX512 activates a tile, see loops.
 //
 //go:noescape
-func geluTanhAVX512(dst []float32, residual []float32, ld int, c []float32, bias []float32, rows int)
-
-// reluAVX512 finishes a tile, see loops.
-//
-//go:noescape
-func reluAVX512(dst []float32, residual []float32, ld int, c []float32, bias []float32, rows int)
+func reluAVX512(c []float32, ldc int, rows int)
 
 // transposeAVX512 lays out a panel of queries, see loops.
 //

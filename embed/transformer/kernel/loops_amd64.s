@@ -4,9 +4,9 @@
 
 #include "textflag.h"
 
-// func productF32AVX2(c []float32, ldc int, a []float32, lda int, step int, b []float32, k int, rows int)
+// func productF32AVX2(c []float32, ldc int, a []float32, lda int, step int, b []float32, k int, rows int, bias []float32, residual []float32)
 // Requires: AVX, FMA3, MMX+
-TEXT ·productF32AVX2(SB), NOSPLIT, $0-112
+TEXT ·productF32AVX2(SB), NOSPLIT, $0-160
 	MOVQ    a_base+32(FP), AX
 	MOVQ    lda+56(FP), BX
 	SHLQ    $0x02, BX
@@ -174,36 +174,99 @@ rows6:
 	JNZ          rows6
 
 store:
-	MOVQ    c_base+0(FP), AX
-	MOVQ    ldc+24(FP), CX
-	SHLQ    $0x02, CX
-	VMOVUPS Y0, (AX)
-	VMOVUPS Y1, 32(AX)
-	ADDQ    CX, AX
-	DECQ    R9
-	JZ      done
-	VMOVUPS Y2, (AX)
-	VMOVUPS Y3, 32(AX)
-	ADDQ    CX, AX
-	DECQ    R9
-	JZ      done
-	VMOVUPS Y4, (AX)
-	VMOVUPS Y5, 32(AX)
-	ADDQ    CX, AX
-	DECQ    R9
-	JZ      done
-	VMOVUPS Y6, (AX)
-	VMOVUPS Y7, 32(AX)
-	ADDQ    CX, AX
-	DECQ    R9
-	JZ      done
-	VMOVUPS Y8, (AX)
-	VMOVUPS Y9, 32(AX)
-	ADDQ    CX, AX
-	DECQ    R9
-	JZ      done
-	VMOVUPS Y10, (AX)
-	VMOVUPS Y11, 32(AX)
+	MOVQ   c_base+0(FP), AX
+	MOVQ   ldc+24(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   bias_base+112(FP), DX
+	MOVQ   residual_base+136(FP), BX
+	IMUL3Q $0x06, CX, SI
+	VADDPS (DX), Y0, Y0
+	VADDPS 32(DX), Y1, Y1
+	TESTQ  BX, BX
+	JZ     alone0
+	VADDPS (BX), Y0, Y0
+	VADDPS 32(BX), Y1, Y1
+	ADDQ   CX, BX
+
+alone0:
+	VMOVUPS    Y0, (AX)
+	VMOVUPS    Y1, 32(AX)
+	PREFETCHT0 (AX)(SI*1)
+	ADDQ       CX, AX
+	DECQ       R9
+	JZ         done
+	VADDPS     (DX), Y2, Y2
+	VADDPS     32(DX), Y3, Y3
+	TESTQ      BX, BX
+	JZ         alone1
+	VADDPS     (BX), Y2, Y2
+	VADDPS     32(BX), Y3, Y3
+	ADDQ       CX, BX
+
+alone1:
+	VMOVUPS    Y2, (AX)
+	VMOVUPS    Y3, 32(AX)
+	PREFETCHT0 (AX)(SI*1)
+	ADDQ       CX, AX
+	DECQ       R9
+	JZ         done
+	VADDPS     (DX), Y4, Y4
+	VADDPS     32(DX), Y5, Y5
+	TESTQ      BX, BX
+	JZ         alone2
+	VADDPS     (BX), Y4, Y4
+	VADDPS     32(BX), Y5, Y5
+	ADDQ       CX, BX
+
+alone2:
+	VMOVUPS    Y4, (AX)
+	VMOVUPS    Y5, 32(AX)
+	PREFETCHT0 (AX)(SI*1)
+	ADDQ       CX, AX
+	DECQ       R9
+	JZ         done
+	VADDPS     (DX), Y6, Y6
+	VADDPS     32(DX), Y7, Y7
+	TESTQ      BX, BX
+	JZ         alone3
+	VADDPS     (BX), Y6, Y6
+	VADDPS     32(BX), Y7, Y7
+	ADDQ       CX, BX
+
+alone3:
+	VMOVUPS    Y6, (AX)
+	VMOVUPS    Y7, 32(AX)
+	PREFETCHT0 (AX)(SI*1)
+	ADDQ       CX, AX
+	DECQ       R9
+	JZ         done
+	VADDPS     (DX), Y8, Y8
+	VADDPS     32(DX), Y9, Y9
+	TESTQ      BX, BX
+	JZ         alone4
+	VADDPS     (BX), Y8, Y8
+	VADDPS     32(BX), Y9, Y9
+	ADDQ       CX, BX
+
+alone4:
+	VMOVUPS    Y8, (AX)
+	VMOVUPS    Y9, 32(AX)
+	PREFETCHT0 (AX)(SI*1)
+	ADDQ       CX, AX
+	DECQ       R9
+	JZ         done
+	VADDPS     (DX), Y10, Y10
+	VADDPS     32(DX), Y11, Y11
+	TESTQ      BX, BX
+	JZ         alone5
+	VADDPS     (BX), Y10, Y10
+	VADDPS     32(BX), Y11, Y11
+	ADDQ       CX, BX
+
+alone5:
+	VMOVUPS    Y10, (AX)
+	VMOVUPS    Y11, 32(AX)
+	PREFETCHT0 (AX)(SI*1)
 
 done:
 	VZEROUPPER
@@ -285,9 +348,9 @@ turn:
 	VZEROUPPER
 	RET
 
-// func productBF16WideAVX2(c []float32, ldc int, a []float32, lda int, b []uint16, k int, rows int)
+// func productBF16WideAVX2(c []float32, ldc int, a []float32, lda int, b []uint16, k int, rows int, bias []float32, residual []float32)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·productBF16WideAVX2(SB), NOSPLIT, $0-104
+TEXT ·productBF16WideAVX2(SB), NOSPLIT, $0-152
 	MOVQ    a_base+32(FP), AX
 	MOVQ    lda+56(FP), BX
 	SHLQ    $0x02, BX
@@ -465,36 +528,99 @@ rows6:
 	JNZ          rows6
 
 store:
-	MOVQ    c_base+0(FP), AX
-	MOVQ    ldc+24(FP), CX
-	SHLQ    $0x02, CX
-	VMOVUPS Y0, (AX)
-	VMOVUPS Y1, 32(AX)
-	ADDQ    CX, AX
-	DECQ    R8
-	JZ      done
-	VMOVUPS Y2, (AX)
-	VMOVUPS Y3, 32(AX)
-	ADDQ    CX, AX
-	DECQ    R8
-	JZ      done
-	VMOVUPS Y4, (AX)
-	VMOVUPS Y5, 32(AX)
-	ADDQ    CX, AX
-	DECQ    R8
-	JZ      done
-	VMOVUPS Y6, (AX)
-	VMOVUPS Y7, 32(AX)
-	ADDQ    CX, AX
-	DECQ    R8
-	JZ      done
-	VMOVUPS Y8, (AX)
-	VMOVUPS Y9, 32(AX)
-	ADDQ    CX, AX
-	DECQ    R8
-	JZ      done
-	VMOVUPS Y10, (AX)
-	VMOVUPS Y11, 32(AX)
+	MOVQ   c_base+0(FP), AX
+	MOVQ   ldc+24(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   bias_base+104(FP), DX
+	MOVQ   residual_base+128(FP), BX
+	IMUL3Q $0x06, CX, SI
+	VADDPS (DX), Y0, Y0
+	VADDPS 32(DX), Y1, Y1
+	TESTQ  BX, BX
+	JZ     alone0
+	VADDPS (BX), Y0, Y0
+	VADDPS 32(BX), Y1, Y1
+	ADDQ   CX, BX
+
+alone0:
+	VMOVUPS    Y0, (AX)
+	VMOVUPS    Y1, 32(AX)
+	PREFETCHT0 (AX)(SI*1)
+	ADDQ       CX, AX
+	DECQ       R8
+	JZ         done
+	VADDPS     (DX), Y2, Y2
+	VADDPS     32(DX), Y3, Y3
+	TESTQ      BX, BX
+	JZ         alone1
+	VADDPS     (BX), Y2, Y2
+	VADDPS     32(BX), Y3, Y3
+	ADDQ       CX, BX
+
+alone1:
+	VMOVUPS    Y2, (AX)
+	VMOVUPS    Y3, 32(AX)
+	PREFETCHT0 (AX)(SI*1)
+	ADDQ       CX, AX
+	DECQ       R8
+	JZ         done
+	VADDPS     (DX), Y4, Y4
+	VADDPS     32(DX), Y5, Y5
+	TESTQ      BX, BX
+	JZ         alone2
+	VADDPS     (BX), Y4, Y4
+	VADDPS     32(BX), Y5, Y5
+	ADDQ       CX, BX
+
+alone2:
+	VMOVUPS    Y4, (AX)
+	VMOVUPS    Y5, 32(AX)
+	PREFETCHT0 (AX)(SI*1)
+	ADDQ       CX, AX
+	DECQ       R8
+	JZ         done
+	VADDPS     (DX), Y6, Y6
+	VADDPS     32(DX), Y7, Y7
+	TESTQ      BX, BX
+	JZ         alone3
+	VADDPS     (BX), Y6, Y6
+	VADDPS     32(BX), Y7, Y7
+	ADDQ       CX, BX
+
+alone3:
+	VMOVUPS    Y6, (AX)
+	VMOVUPS    Y7, 32(AX)
+	PREFETCHT0 (AX)(SI*1)
+	ADDQ       CX, AX
+	DECQ       R8
+	JZ         done
+	VADDPS     (DX), Y8, Y8
+	VADDPS     32(DX), Y9, Y9
+	TESTQ      BX, BX
+	JZ         alone4
+	VADDPS     (BX), Y8, Y8
+	VADDPS     32(BX), Y9, Y9
+	ADDQ       CX, BX
+
+alone4:
+	VMOVUPS    Y8, (AX)
+	VMOVUPS    Y9, 32(AX)
+	PREFETCHT0 (AX)(SI*1)
+	ADDQ       CX, AX
+	DECQ       R8
+	JZ         done
+	VADDPS     (DX), Y10, Y10
+	VADDPS     32(DX), Y11, Y11
+	TESTQ      BX, BX
+	JZ         alone5
+	VADDPS     (BX), Y10, Y10
+	VADDPS     32(BX), Y11, Y11
+	ADDQ       CX, BX
+
+alone5:
+	VMOVUPS    Y10, (AX)
+	VMOVUPS    Y11, 32(AX)
+	PREFETCHT0 (AX)(SI*1)
 
 done:
 	VZEROUPPER
@@ -576,9 +702,9 @@ turn:
 	VZEROUPPER
 	RET
 
-// func productInt8WideAVX2(c []float32, ldc int, a []int16, lda int, b []int8, k int, rows int, steps []float32, columns []float32)
+// func productInt8WideAVX2(c []float32, ldc int, a []int16, lda int, b []int8, k int, rows int, steps []float32, columns []float32, bias []float32, residual []float32)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·productInt8WideAVX2(SB), NOSPLIT, $0-152
+TEXT ·productInt8WideAVX2(SB), NOSPLIT, $0-200
 	MOVQ    a_base+32(FP), AX
 	MOVQ    lda+56(FP), BX
 	SHLQ    $0x01, BX
@@ -789,95 +915,158 @@ store:
 	MOVQ         c_base+0(FP), AX
 	MOVQ         ldc+24(FP), CX
 	SHLQ         $0x02, CX
-	MOVQ         steps_base+104(FP), DX
-	MOVQ         columns_base+128(FP), BX
-	VBROADCASTSS (DX), Y12
-	VBROADCASTSS 4(DX), Y13
+	MOVQ         bias_base+152(FP), DX
+	MOVQ         residual_base+176(FP), BX
+	IMUL3Q       $0x06, CX, SI
+	MOVQ         steps_base+104(FP), DI
+	MOVQ         columns_base+128(FP), R9
+	VBROADCASTSS (DI), Y12
+	VBROADCASTSS 4(DI), Y13
 	VCVTDQ2PS    Y0, Y0
-	VFNMADD231PS (BX), Y13, Y0
+	VFNMADD231PS (R9), Y13, Y0
 	VMULPS       Y12, Y0, Y0
-	VMULPS       64(BX), Y0, Y0
+	VMULPS       64(R9), Y0, Y0
 	VCVTDQ2PS    Y1, Y1
-	VFNMADD231PS 32(BX), Y13, Y1
+	VFNMADD231PS 32(R9), Y13, Y1
 	VMULPS       Y12, Y1, Y1
-	VMULPS       96(BX), Y1, Y1
+	VMULPS       96(R9), Y1, Y1
+	VADDPS       (DX), Y0, Y0
+	VADDPS       32(DX), Y1, Y1
+	TESTQ        BX, BX
+	JZ           alone0
+	VADDPS       (BX), Y0, Y0
+	VADDPS       32(BX), Y1, Y1
+	ADDQ         CX, BX
+
+alone0:
 	VMOVUPS      Y0, (AX)
 	VMOVUPS      Y1, 32(AX)
+	PREFETCHT0   (AX)(SI*1)
 	ADDQ         CX, AX
 	DECQ         R8
 	JZ           done
-	VBROADCASTSS 8(DX), Y12
-	VBROADCASTSS 12(DX), Y13
+	VBROADCASTSS 8(DI), Y12
+	VBROADCASTSS 12(DI), Y13
 	VCVTDQ2PS    Y2, Y2
-	VFNMADD231PS (BX), Y13, Y2
+	VFNMADD231PS (R9), Y13, Y2
 	VMULPS       Y12, Y2, Y2
-	VMULPS       64(BX), Y2, Y2
+	VMULPS       64(R9), Y2, Y2
 	VCVTDQ2PS    Y3, Y3
-	VFNMADD231PS 32(BX), Y13, Y3
+	VFNMADD231PS 32(R9), Y13, Y3
 	VMULPS       Y12, Y3, Y3
-	VMULPS       96(BX), Y3, Y3
+	VMULPS       96(R9), Y3, Y3
+	VADDPS       (DX), Y2, Y2
+	VADDPS       32(DX), Y3, Y3
+	TESTQ        BX, BX
+	JZ           alone1
+	VADDPS       (BX), Y2, Y2
+	VADDPS       32(BX), Y3, Y3
+	ADDQ         CX, BX
+
+alone1:
 	VMOVUPS      Y2, (AX)
 	VMOVUPS      Y3, 32(AX)
+	PREFETCHT0   (AX)(SI*1)
 	ADDQ         CX, AX
 	DECQ         R8
 	JZ           done
-	VBROADCASTSS 16(DX), Y12
-	VBROADCASTSS 20(DX), Y13
+	VBROADCASTSS 16(DI), Y12
+	VBROADCASTSS 20(DI), Y13
 	VCVTDQ2PS    Y4, Y4
-	VFNMADD231PS (BX), Y13, Y4
+	VFNMADD231PS (R9), Y13, Y4
 	VMULPS       Y12, Y4, Y4
-	VMULPS       64(BX), Y4, Y4
+	VMULPS       64(R9), Y4, Y4
 	VCVTDQ2PS    Y5, Y5
-	VFNMADD231PS 32(BX), Y13, Y5
+	VFNMADD231PS 32(R9), Y13, Y5
 	VMULPS       Y12, Y5, Y5
-	VMULPS       96(BX), Y5, Y5
+	VMULPS       96(R9), Y5, Y5
+	VADDPS       (DX), Y4, Y4
+	VADDPS       32(DX), Y5, Y5
+	TESTQ        BX, BX
+	JZ           alone2
+	VADDPS       (BX), Y4, Y4
+	VADDPS       32(BX), Y5, Y5
+	ADDQ         CX, BX
+
+alone2:
 	VMOVUPS      Y4, (AX)
 	VMOVUPS      Y5, 32(AX)
+	PREFETCHT0   (AX)(SI*1)
 	ADDQ         CX, AX
 	DECQ         R8
 	JZ           done
-	VBROADCASTSS 24(DX), Y12
-	VBROADCASTSS 28(DX), Y13
+	VBROADCASTSS 24(DI), Y12
+	VBROADCASTSS 28(DI), Y13
 	VCVTDQ2PS    Y6, Y6
-	VFNMADD231PS (BX), Y13, Y6
+	VFNMADD231PS (R9), Y13, Y6
 	VMULPS       Y12, Y6, Y6
-	VMULPS       64(BX), Y6, Y6
+	VMULPS       64(R9), Y6, Y6
 	VCVTDQ2PS    Y7, Y7
-	VFNMADD231PS 32(BX), Y13, Y7
+	VFNMADD231PS 32(R9), Y13, Y7
 	VMULPS       Y12, Y7, Y7
-	VMULPS       96(BX), Y7, Y7
+	VMULPS       96(R9), Y7, Y7
+	VADDPS       (DX), Y6, Y6
+	VADDPS       32(DX), Y7, Y7
+	TESTQ        BX, BX
+	JZ           alone3
+	VADDPS       (BX), Y6, Y6
+	VADDPS       32(BX), Y7, Y7
+	ADDQ         CX, BX
+
+alone3:
 	VMOVUPS      Y6, (AX)
 	VMOVUPS      Y7, 32(AX)
+	PREFETCHT0   (AX)(SI*1)
 	ADDQ         CX, AX
 	DECQ         R8
 	JZ           done
-	VBROADCASTSS 32(DX), Y12
-	VBROADCASTSS 36(DX), Y13
+	VBROADCASTSS 32(DI), Y12
+	VBROADCASTSS 36(DI), Y13
 	VCVTDQ2PS    Y8, Y8
-	VFNMADD231PS (BX), Y13, Y8
+	VFNMADD231PS (R9), Y13, Y8
 	VMULPS       Y12, Y8, Y8
-	VMULPS       64(BX), Y8, Y8
+	VMULPS       64(R9), Y8, Y8
 	VCVTDQ2PS    Y9, Y9
-	VFNMADD231PS 32(BX), Y13, Y9
+	VFNMADD231PS 32(R9), Y13, Y9
 	VMULPS       Y12, Y9, Y9
-	VMULPS       96(BX), Y9, Y9
+	VMULPS       96(R9), Y9, Y9
+	VADDPS       (DX), Y8, Y8
+	VADDPS       32(DX), Y9, Y9
+	TESTQ        BX, BX
+	JZ           alone4
+	VADDPS       (BX), Y8, Y8
+	VADDPS       32(BX), Y9, Y9
+	ADDQ         CX, BX
+
+alone4:
 	VMOVUPS      Y8, (AX)
 	VMOVUPS      Y9, 32(AX)
+	PREFETCHT0   (AX)(SI*1)
 	ADDQ         CX, AX
 	DECQ         R8
 	JZ           done
-	VBROADCASTSS 40(DX), Y12
-	VBROADCASTSS 44(DX), Y13
+	VBROADCASTSS 40(DI), Y12
+	VBROADCASTSS 44(DI), Y13
 	VCVTDQ2PS    Y10, Y10
-	VFNMADD231PS (BX), Y13, Y10
+	VFNMADD231PS (R9), Y13, Y10
 	VMULPS       Y12, Y10, Y10
-	VMULPS       64(BX), Y10, Y10
+	VMULPS       64(R9), Y10, Y10
 	VCVTDQ2PS    Y11, Y11
-	VFNMADD231PS 32(BX), Y13, Y11
+	VFNMADD231PS 32(R9), Y13, Y11
 	VMULPS       Y12, Y11, Y11
-	VMULPS       96(BX), Y11, Y11
-	VMOVUPS      Y10, (AX)
-	VMOVUPS      Y11, 32(AX)
+	VMULPS       96(R9), Y11, Y11
+	VADDPS       (DX), Y10, Y10
+	VADDPS       32(DX), Y11, Y11
+	TESTQ        BX, BX
+	JZ           alone5
+	VADDPS       (BX), Y10, Y10
+	VADDPS       32(BX), Y11, Y11
+	ADDQ         CX, BX
+
+alone5:
+	VMOVUPS    Y10, (AX)
+	VMOVUPS    Y11, 32(AX)
+	PREFETCHT0 (AX)(SI*1)
 
 done:
 	VZEROUPPER
@@ -1007,56 +1196,16 @@ turn:
 	VZEROUPPER
 	RET
 
-// func identityAVX2(dst []float32, residual []float32, ld int, c []float32, bias []float32, rows int)
-// Requires: AVX, MMX+
-TEXT ·identityAVX2(SB), NOSPLIT, $0-112
-	MOVQ   dst_base+0(FP), AX
-	MOVQ   residual_base+24(FP), CX
-	MOVQ   c_base+56(FP), DX
-	MOVQ   bias_base+80(FP), BX
-	MOVQ   ld+48(FP), SI
-	SHLQ   $0x02, SI
-	MOVQ   rows+104(FP), DI
-	IMUL3Q $0x06, SI, R8
+// func geluAVX2(c []float32, ldc int, rows int)
+// Requires: AVX, FMA3
+TEXT ·geluAVX2(SB), NOSPLIT, $0-40
+	MOVQ c_base+0(FP), AX
+	MOVQ ldc+24(FP), CX
+	SHLQ $0x02, CX
+	MOVQ rows+32(FP), DX
 
 row:
-	PREFETCHT0 (AX)(R8*1)
-	VMOVUPS    (DX), Y0
-	VADDPS     (BX), Y0, Y0
-	VMOVUPS    32(DX), Y1
-	VADDPS     32(BX), Y1, Y1
-	TESTQ      CX, CX
-	JZ         store
-	VADDPS     (CX), Y0, Y0
-	VADDPS     32(CX), Y1, Y1
-	ADDQ       SI, CX
-
-store:
-	VMOVUPS Y0, (AX)
-	VMOVUPS Y1, 32(AX)
-	ADDQ    SI, AX
-	ADDQ    $0x00000040, DX
-	DECQ    DI
-	JNZ     row
-	VZEROUPPER
-	RET
-
-// func geluAVX2(dst []float32, residual []float32, ld int, c []float32, bias []float32, rows int)
-// Requires: AVX, FMA3, MMX+
-TEXT ·geluAVX2(SB), NOSPLIT, $0-112
-	MOVQ   dst_base+0(FP), AX
-	MOVQ   residual_base+24(FP), CX
-	MOVQ   c_base+56(FP), DX
-	MOVQ   bias_base+80(FP), BX
-	MOVQ   ld+48(FP), SI
-	SHLQ   $0x02, SI
-	MOVQ   rows+104(FP), DI
-	IMUL3Q $0x06, SI, R8
-
-row:
-	PREFETCHT0  (AX)(R8*1)
-	VMOVUPS     (DX), Y0
-	VADDPS      (BX), Y0, Y0
+	VMOVUPS     (AX), Y0
 	VMOVUPS     lanesc0accccd<>+0(SB), Y1
 	VMAXPS      Y0, Y1, Y0
 	VMINPS      lanes40accccd<>+0(SB), Y0, Y1
@@ -1077,41 +1226,32 @@ row:
 	VDIVPS      Y4, Y3, Y3
 	VMULPS      lanes3f000000<>+0(SB), Y0, Y1
 	VFMADD213PS Y1, Y3, Y0
-	VMOVUPS     32(DX), Y1
-	VADDPS      32(BX), Y1, Y1
-	VMOVUPS     lanesc0accccd<>+0(SB), Y2
-	VMAXPS      Y1, Y2, Y1
-	VMINPS      lanes40accccd<>+0(SB), Y1, Y2
-	VMULPS      Y2, Y2, Y3
-	VMOVUPS     lanes32bf0d4d<>+0(SB), Y4
-	VFMADD213PS lanes37026f76<>+0(SB), Y3, Y4
-	VFMADD213PS lanes39825dbe<>+0(SB), Y3, Y4
-	VFMADD213PS lanes3ba89e08<>+0(SB), Y3, Y4
-	VFMADD213PS lanes3d26d61d<>+0(SB), Y3, Y4
-	VFMADD213PS lanes3ecc4213<>+0(SB), Y3, Y4
-	VMOVUPS     lanes35ad61bc<>+0(SB), Y5
-	VFMADD213PS lanes38daafbf<>+0(SB), Y3, Y5
-	VFMADD213PS lanes3b17e489<>+0(SB), Y3, Y5
-	VFMADD213PS lanes3d05fdeb<>+0(SB), Y3, Y5
-	VFMADD213PS lanes3e8999c2<>+0(SB), Y3, Y5
-	VFMADD213PS lanes3f800000<>+0(SB), Y3, Y5
-	VMULPS      Y2, Y4, Y4
-	VDIVPS      Y5, Y4, Y4
-	VMULPS      lanes3f000000<>+0(SB), Y1, Y2
-	VFMADD213PS Y2, Y4, Y1
-	TESTQ       CX, CX
-	JZ          store
-	VADDPS      (CX), Y0, Y0
-	VADDPS      32(CX), Y1, Y1
-	ADDQ        SI, CX
-
-store:
-	VMOVUPS Y0, (AX)
-	VMOVUPS Y1, 32(AX)
-	ADDQ    SI, AX
-	ADDQ    $0x00000040, DX
-	DECQ    DI
-	JNZ     row
+	VMOVUPS     Y0, (AX)
+	VMOVUPS     32(AX), Y0
+	VMOVUPS     lanesc0accccd<>+0(SB), Y1
+	VMAXPS      Y0, Y1, Y0
+	VMINPS      lanes40accccd<>+0(SB), Y0, Y1
+	VMULPS      Y1, Y1, Y2
+	VMOVUPS     lanes32bf0d4d<>+0(SB), Y3
+	VFMADD213PS lanes37026f76<>+0(SB), Y2, Y3
+	VFMADD213PS lanes39825dbe<>+0(SB), Y2, Y3
+	VFMADD213PS lanes3ba89e08<>+0(SB), Y2, Y3
+	VFMADD213PS lanes3d26d61d<>+0(SB), Y2, Y3
+	VFMADD213PS lanes3ecc4213<>+0(SB), Y2, Y3
+	VMOVUPS     lanes35ad61bc<>+0(SB), Y4
+	VFMADD213PS lanes38daafbf<>+0(SB), Y2, Y4
+	VFMADD213PS lanes3b17e489<>+0(SB), Y2, Y4
+	VFMADD213PS lanes3d05fdeb<>+0(SB), Y2, Y4
+	VFMADD213PS lanes3e8999c2<>+0(SB), Y2, Y4
+	VFMADD213PS lanes3f800000<>+0(SB), Y2, Y4
+	VMULPS      Y1, Y3, Y3
+	VDIVPS      Y4, Y3, Y3
+	VMULPS      lanes3f000000<>+0(SB), Y0, Y1
+	VFMADD213PS Y1, Y3, Y0
+	VMOVUPS     Y0, 32(AX)
+	ADDQ        CX, AX
+	DECQ        DX
+	JNZ         row
 	VZEROUPPER
 	RET
 
@@ -1265,22 +1405,16 @@ DATA lanes35ad61bc<>+24(SB)/4, $0x35ad61bc
 DATA lanes35ad61bc<>+28(SB)/4, $0x35ad61bc
 GLOBL lanes35ad61bc<>(SB), RODATA|NOPTR, $32
 
-// func geluTanhAVX2(dst []float32, residual []float32, ld int, c []float32, bias []float32, rows int)
-// Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·geluTanhAVX2(SB), NOSPLIT, $0-112
-	MOVQ   dst_base+0(FP), AX
-	MOVQ   residual_base+24(FP), CX
-	MOVQ   c_base+56(FP), DX
-	MOVQ   bias_base+80(FP), BX
-	MOVQ   ld+48(FP), SI
-	SHLQ   $0x02, SI
-	MOVQ   rows+104(FP), DI
-	IMUL3Q $0x06, SI, R8
+// func geluTanhAVX2(c []float32, ldc int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·geluTanhAVX2(SB), NOSPLIT, $0-40
+	MOVQ c_base+0(FP), AX
+	MOVQ ldc+24(FP), CX
+	SHLQ $0x02, CX
+	MOVQ rows+32(FP), DX
 
 row:
-	PREFETCHT0  (AX)(R8*1)
-	VMOVUPS     (DX), Y0
-	VADDPS      (BX), Y0, Y0
+	VMOVUPS     (AX), Y0
 	VMULPS      Y0, Y0, Y1
 	VMULPS      lanesbdd2d3e8<>+0(SB), Y1, Y1
 	VADDPS      lanesc0135761<>+0(SB), Y1, Y1
@@ -1303,43 +1437,34 @@ row:
 	VPADDD      Y2, Y3, Y1
 	VADDPS      lanes3f800000<>+0(SB), Y1, Y1
 	VDIVPS      Y1, Y0, Y0
-	VMOVUPS     32(DX), Y1
-	VADDPS      32(BX), Y1, Y1
-	VMULPS      Y1, Y1, Y2
-	VMULPS      lanesbdd2d3e8<>+0(SB), Y2, Y2
-	VADDPS      lanesc0135761<>+0(SB), Y2, Y2
-	VMULPS      Y1, Y2, Y2
-	VMOVUPS     lanes42fc0000<>+0(SB), Y3
-	VMINPS      Y2, Y3, Y2
-	VMOVUPS     lanesc2fa0000<>+0(SB), Y3
-	VMAXPS      Y2, Y3, Y2
-	VROUNDPS    $0x08, Y2, Y3
-	VSUBPS      Y3, Y2, Y2
-	VMOVUPS     lanes39222000<>+0(SB), Y4
-	VFMADD213PS lanes3aafa460<>+0(SB), Y2, Y4
-	VFMADD213PS lanes3c1d950e<>+0(SB), Y2, Y4
-	VFMADD213PS lanes3d635766<>+0(SB), Y2, Y4
-	VFMADD213PS lanes3e75fdf0<>+0(SB), Y2, Y4
-	VFMADD213PS lanes3f317218<>+0(SB), Y2, Y4
-	VFMADD213PS lanes3f800000<>+0(SB), Y2, Y4
-	VCVTPS2DQ   Y3, Y3
-	VPSLLD      $0x17, Y3, Y3
-	VPADDD      Y3, Y4, Y2
-	VADDPS      lanes3f800000<>+0(SB), Y2, Y2
-	VDIVPS      Y2, Y1, Y1
-	TESTQ       CX, CX
-	JZ          store
-	VADDPS      (CX), Y0, Y0
-	VADDPS      32(CX), Y1, Y1
-	ADDQ        SI, CX
-
-store:
-	VMOVUPS Y0, (AX)
-	VMOVUPS Y1, 32(AX)
-	ADDQ    SI, AX
-	ADDQ    $0x00000040, DX
-	DECQ    DI
-	JNZ     row
+	VMOVUPS     Y0, (AX)
+	VMOVUPS     32(AX), Y0
+	VMULPS      Y0, Y0, Y1
+	VMULPS      lanesbdd2d3e8<>+0(SB), Y1, Y1
+	VADDPS      lanesc0135761<>+0(SB), Y1, Y1
+	VMULPS      Y0, Y1, Y1
+	VMOVUPS     lanes42fc0000<>+0(SB), Y2
+	VMINPS      Y1, Y2, Y1
+	VMOVUPS     lanesc2fa0000<>+0(SB), Y2
+	VMAXPS      Y1, Y2, Y1
+	VROUNDPS    $0x08, Y1, Y2
+	VSUBPS      Y2, Y1, Y1
+	VMOVUPS     lanes39222000<>+0(SB), Y3
+	VFMADD213PS lanes3aafa460<>+0(SB), Y1, Y3
+	VFMADD213PS lanes3c1d950e<>+0(SB), Y1, Y3
+	VFMADD213PS lanes3d635766<>+0(SB), Y1, Y3
+	VFMADD213PS lanes3e75fdf0<>+0(SB), Y1, Y3
+	VFMADD213PS lanes3f317218<>+0(SB), Y1, Y3
+	VFMADD213PS lanes3f800000<>+0(SB), Y1, Y3
+	VCVTPS2DQ   Y2, Y2
+	VPSLLD      $0x17, Y2, Y2
+	VPADDD      Y2, Y3, Y1
+	VADDPS      lanes3f800000<>+0(SB), Y1, Y1
+	VDIVPS      Y1, Y0, Y0
+	VMOVUPS     Y0, 32(AX)
+	ADDQ        CX, AX
+	DECQ        DX
+	JNZ         row
 	VZEROUPPER
 	RET
 
@@ -1443,39 +1568,24 @@ DATA lanes39222000<>+24(SB)/4, $0x39222000
 DATA lanes39222000<>+28(SB)/4, $0x39222000
 GLOBL lanes39222000<>(SB), RODATA|NOPTR, $32
 
-// func reluAVX2(dst []float32, residual []float32, ld int, c []float32, bias []float32, rows int)
-// Requires: AVX, MMX+
-TEXT ·reluAVX2(SB), NOSPLIT, $0-112
-	MOVQ    dst_base+0(FP), AX
-	MOVQ    residual_base+24(FP), CX
-	MOVQ    c_base+56(FP), DX
-	MOVQ    bias_base+80(FP), BX
-	MOVQ    ld+48(FP), SI
-	SHLQ    $0x02, SI
-	MOVQ    rows+104(FP), DI
+// func reluAVX2(c []float32, ldc int, rows int)
+// Requires: AVX
+TEXT ·reluAVX2(SB), NOSPLIT, $0-40
+	MOVQ    c_base+0(FP), AX
+	MOVQ    ldc+24(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    rows+32(FP), DX
 	VMOVUPS lanes00000000<>+0(SB), Y0
-	IMUL3Q  $0x06, SI, R8
 
 row:
-	PREFETCHT0 (AX)(R8*1)
-	VMOVUPS    (DX), Y1
-	VADDPS     (BX), Y1, Y1
-	VMAXPS     Y1, Y0, Y1
-	VMOVUPS    32(DX), Y2
-	VADDPS     32(BX), Y2, Y2
-	VMAXPS     Y2, Y0, Y2
-	TESTQ      CX, CX
-	JZ         store
-	VADDPS     (CX), Y1, Y1
-	VADDPS     32(CX), Y2, Y2
-	ADDQ       SI, CX
-
-store:
+	VMOVUPS (AX), Y1
+	VMAXPS  Y1, Y0, Y1
 	VMOVUPS Y1, (AX)
-	VMOVUPS Y2, 32(AX)
-	ADDQ    SI, AX
-	ADDQ    $0x00000040, DX
-	DECQ    DI
+	VMOVUPS 32(AX), Y1
+	VMAXPS  Y1, Y0, Y1
+	VMOVUPS Y1, 32(AX)
+	ADDQ    CX, AX
+	DECQ    DX
 	JNZ     row
 	VZEROUPPER
 	RET
@@ -2002,9 +2112,9 @@ extent1end:
 	VZEROUPPER
 	RET
 
-// func productF32AVX512(c []float32, ldc int, a []float32, lda int, step int, b []float32, k int, rows int)
+// func productF32AVX512(c []float32, ldc int, a []float32, lda int, step int, b []float32, k int, rows int, bias []float32, residual []float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·productF32AVX512(SB), NOSPLIT, $0-112
+TEXT ·productF32AVX512(SB), NOSPLIT, $0-160
 	MOVQ    a_base+32(FP), AX
 	MOVQ    lda+56(FP), BX
 	SHLQ    $0x02, BX
@@ -2570,76 +2680,233 @@ rows14:
 	JNZ          rows14
 
 store:
-	MOVQ    c_base+0(FP), AX
-	MOVQ    ldc+24(FP), CX
-	SHLQ    $0x02, CX
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, 64(AX)
-	ADDQ    CX, AX
-	DECQ    R10
-	JZ      done
-	VMOVUPS Z2, (AX)
-	VMOVUPS Z3, 64(AX)
-	ADDQ    CX, AX
-	DECQ    R10
-	JZ      done
-	VMOVUPS Z4, (AX)
-	VMOVUPS Z5, 64(AX)
-	ADDQ    CX, AX
-	DECQ    R10
-	JZ      done
-	VMOVUPS Z6, (AX)
-	VMOVUPS Z7, 64(AX)
-	ADDQ    CX, AX
-	DECQ    R10
-	JZ      done
-	VMOVUPS Z8, (AX)
-	VMOVUPS Z9, 64(AX)
-	ADDQ    CX, AX
-	DECQ    R10
-	JZ      done
-	VMOVUPS Z10, (AX)
-	VMOVUPS Z11, 64(AX)
-	ADDQ    CX, AX
-	DECQ    R10
-	JZ      done
-	VMOVUPS Z12, (AX)
-	VMOVUPS Z13, 64(AX)
-	ADDQ    CX, AX
-	DECQ    R10
-	JZ      done
-	VMOVUPS Z14, (AX)
-	VMOVUPS Z15, 64(AX)
-	ADDQ    CX, AX
-	DECQ    R10
-	JZ      done
-	VMOVUPS Z16, (AX)
-	VMOVUPS Z17, 64(AX)
-	ADDQ    CX, AX
-	DECQ    R10
-	JZ      done
-	VMOVUPS Z18, (AX)
-	VMOVUPS Z19, 64(AX)
-	ADDQ    CX, AX
-	DECQ    R10
-	JZ      done
-	VMOVUPS Z20, (AX)
-	VMOVUPS Z21, 64(AX)
-	ADDQ    CX, AX
-	DECQ    R10
-	JZ      done
-	VMOVUPS Z22, (AX)
-	VMOVUPS Z23, 64(AX)
-	ADDQ    CX, AX
-	DECQ    R10
-	JZ      done
-	VMOVUPS Z24, (AX)
-	VMOVUPS Z25, 64(AX)
-	ADDQ    CX, AX
-	DECQ    R10
-	JZ      done
-	VMOVUPS Z26, (AX)
-	VMOVUPS Z27, 64(AX)
+	MOVQ   c_base+0(FP), AX
+	MOVQ   ldc+24(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   bias_base+112(FP), DX
+	MOVQ   residual_base+136(FP), BX
+	IMUL3Q $0x0e, CX, SI
+	VADDPS (DX), Z0, Z0
+	VADDPS 64(DX), Z1, Z1
+	TESTQ  BX, BX
+	JZ     alone0
+	VADDPS (BX), Z0, Z0
+	VADDPS 64(BX), Z1, Z1
+	ADDQ   CX, BX
+
+alone0:
+	VMOVUPS    Z0, (AX)
+	VMOVUPS    Z1, 64(AX)
+	PREFETCHT0 (AX)(SI*1)
+	PREFETCHT0 64(AX)(SI*1)
+	ADDQ       CX, AX
+	DECQ       R10
+	JZ         done
+	VADDPS     (DX), Z2, Z2
+	VADDPS     64(DX), Z3, Z3
+	TESTQ      BX, BX
+	JZ         alone1
+	VADDPS     (BX), Z2, Z2
+	VADDPS     64(BX), Z3, Z3
+	ADDQ       CX, BX
+
+alone1:
+	VMOVUPS    Z2, (AX)
+	VMOVUPS    Z3, 64(AX)
+	PREFETCHT0 (AX)(SI*1)
+	PREFETCHT0 64(AX)(SI*1)
+	ADDQ       CX, AX
+	DECQ       R10
+	JZ         done
+	VADDPS     (DX), Z4, Z4
+	VADDPS     64(DX), Z5, Z5
+	TESTQ      BX, BX
+	JZ         alone2
+	VADDPS     (BX), Z4, Z4
+	VADDPS     64(BX), Z5, Z5
+	ADDQ       CX, BX
+
+alone2:
+	VMOVUPS    Z4, (AX)
+	VMOVUPS    Z5, 64(AX)
+	PREFETCHT0 (AX)(SI*1)
+	PREFETCHT0 64(AX)(SI*1)
+	ADDQ       CX, AX
+	DECQ       R10
+	JZ         done
+	VADDPS     (DX), Z6, Z6
+	VADDPS     64(DX), Z7, Z7
+	TESTQ      BX, BX
+	JZ         alone3
+	VADDPS     (BX), Z6, Z6
+	VADDPS     64(BX), Z7, Z7
+	ADDQ       CX, BX
+
+alone3:
+	VMOVUPS    Z6, (AX)
+	VMOVUPS    Z7, 64(AX)
+	PREFETCHT0 (AX)(SI*1)
+	PREFETCHT0 64(AX)(SI*1)
+	ADDQ       CX, AX
+	DECQ       R10
+	JZ         done
+	VADDPS     (DX), Z8, Z8
+	VADDPS     64(DX), Z9, Z9
+	TESTQ      BX, BX
+	JZ         alone4
+	VADDPS     (BX), Z8, Z8
+	VADDPS     64(BX), Z9, Z9
+	ADDQ       CX, BX
+
+alone4:
+	VMOVUPS    Z8, (AX)
+	VMOVUPS    Z9, 64(AX)
+	PREFETCHT0 (AX)(SI*1)
+	PREFETCHT0 64(AX)(SI*1)
+	ADDQ       CX, AX
+	DECQ       R10
+	JZ         done
+	VADDPS     (DX), Z10, Z10
+	VADDPS     64(DX), Z11, Z11
+	TESTQ      BX, BX
+	JZ         alone5
+	VADDPS     (BX), Z10, Z10
+	VADDPS     64(BX), Z11, Z11
+	ADDQ       CX, BX
+
+alone5:
+	VMOVUPS    Z10, (AX)
+	VMOVUPS    Z11, 64(AX)
+	PREFETCHT0 (AX)(SI*1)
+	PREFETCHT0 64(AX)(SI*1)
+	ADDQ       CX, AX
+	DECQ       R10
+	JZ         done
+	VADDPS     (DX), Z12, Z12
+	VADDPS     64(DX), Z13, Z13
+	TESTQ      BX, BX
+	JZ         alone6
+	VADDPS     (BX), Z12, Z12
+	VADDPS     64(BX), Z13, Z13
+	ADDQ       CX, BX
+
+alone6:
+	VMOVUPS    Z12, (AX)
+	VMOVUPS    Z13, 64(AX)
+	PREFETCHT0 (AX)(SI*1)
+	PREFETCHT0 64(AX)(SI*1)
+	ADDQ       CX, AX
+	DECQ       R10
+	JZ         done
+	VADDPS     (DX), Z14, Z14
+	VADDPS     64(DX), Z15, Z15
+	TESTQ      BX, BX
+	JZ         alone7
+	VADDPS     (BX), Z14, Z14
+	VADDPS     64(BX), Z15, Z15
+	ADDQ       CX, BX
+
+alone7:
+	VMOVUPS    Z14, (AX)
+	VMOVUPS    Z15, 64(AX)
+	PREFETCHT0 (AX)(SI*1)
+	PREFETCHT0 64(AX)(SI*1)
+	ADDQ       CX, AX
+	DECQ       R10
+	JZ         done
+	VADDPS     (DX), Z16, Z16
+	VADDPS     64(DX), Z17, Z17
+	TESTQ      BX, BX
+	JZ         alone8
+	VADDPS     (BX), Z16, Z16
+	VADDPS     64(BX), Z17, Z17
+	ADDQ       CX, BX
+
+alone8:
+	VMOVUPS    Z16, (AX)
+	VMOVUPS    Z17, 64(AX)
+	PREFETCHT0 (AX)(SI*1)
+	PREFETCHT0 64(AX)(SI*1)
+	ADDQ       CX, AX
+	DECQ       R10
+	JZ         done
+	VADDPS     (DX), Z18, Z18
+	VADDPS     64(DX), Z19, Z19
+	TESTQ      BX, BX
+	JZ         alone9
+	VADDPS     (BX), Z18, Z18
+	VADDPS     64(BX), Z19, Z19
+	ADDQ       CX, BX
+
+alone9:
+	VMOVUPS    Z18, (AX)
+	VMOVUPS    Z19, 64(AX)
+	PREFETCHT0 (AX)(SI*1)
+	PREFETCHT0 64(AX)(SI*1)
+	ADDQ       CX, AX
+	DECQ       R10
+	JZ         done
+	VADDPS     (DX), Z20, Z20
+	VADDPS     64(DX), Z21, Z21
+	TESTQ      BX, BX
+	JZ         alone10
+	VADDPS     (BX), Z20, Z20
+	VADDPS     64(BX), Z21, Z21
+	ADDQ       CX, BX
+
+alone10:
+	VMOVUPS    Z20, (AX)
+	VMOVUPS    Z21, 64(AX)
+	PREFETCHT0 (AX)(SI*1)
+	PREFETCHT0 64(AX)(SI*1)
+	ADDQ       CX, AX
+	DECQ       R10
+	JZ         done
+	VADDPS     (DX), Z22, Z22
+	VADDPS     64(DX), Z23, Z23
+	TESTQ      BX, BX
+	JZ         alone11
+	VADDPS     (BX), Z22, Z22
+	VADDPS     64(BX), Z23, Z23
+	ADDQ       CX, BX
+
+alone11:
+	VMOVUPS    Z22, (AX)
+	VMOVUPS    Z23, 64(AX)
+	PREFETCHT0 (AX)(SI*1)
+	PREFETCHT0 64(AX)(SI*1)
+	ADDQ       CX, AX
+	DECQ       R10
+	JZ         done
+	VADDPS     (DX), Z24, Z24
+	VADDPS     64(DX), Z25, Z25
+	TESTQ      BX, BX
+	JZ         alone12
+	VADDPS     (BX), Z24, Z24
+	VADDPS     64(BX), Z25, Z25
+	ADDQ       CX, BX
+
+alone12:
+	VMOVUPS    Z24, (AX)
+	VMOVUPS    Z25, 64(AX)
+	PREFETCHT0 (AX)(SI*1)
+	PREFETCHT0 64(AX)(SI*1)
+	ADDQ       CX, AX
+	DECQ       R10
+	JZ         done
+	VADDPS     (DX), Z26, Z26
+	VADDPS     64(DX), Z27, Z27
+	TESTQ      BX, BX
+	JZ         alone13
+	VADDPS     (BX), Z26, Z26
+	VADDPS     64(BX), Z27, Z27
+	ADDQ       CX, BX
+
+alone13:
+	VMOVUPS    Z26, (AX)
+	VMOVUPS    Z27, 64(AX)
+	PREFETCHT0 (AX)(SI*1)
+	PREFETCHT0 64(AX)(SI*1)
 
 done:
 	VZEROUPPER
@@ -2801,9 +3068,9 @@ turn:
 	VZEROUPPER
 	RET
 
-// func productBF16AVX512(c []float32, ldc int, a []uint16, lda int, b []uint16, k int, rows int)
+// func productBF16AVX512(c []float32, ldc int, a []uint16, lda int, b []uint16, k int, rows int, bias []float32, residual []float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·productBF16AVX512(SB), NOSPLIT, $0-104
+TEXT ·productBF16AVX512(SB), NOSPLIT, $0-152
 	MOVQ    a_base+32(FP), AX
 	MOVQ    lda+56(FP), BX
 	SHLQ    $0x01, BX
@@ -3577,76 +3844,233 @@ rows14:
 	JNZ          rows14
 
 store:
-	MOVQ    c_base+0(FP), AX
-	MOVQ    ldc+24(FP), CX
-	SHLQ    $0x02, CX
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, 64(AX)
-	ADDQ    CX, AX
-	DECQ    R9
-	JZ      done
-	VMOVUPS Z2, (AX)
-	VMOVUPS Z3, 64(AX)
-	ADDQ    CX, AX
-	DECQ    R9
-	JZ      done
-	VMOVUPS Z4, (AX)
-	VMOVUPS Z5, 64(AX)
-	ADDQ    CX, AX
-	DECQ    R9
-	JZ      done
-	VMOVUPS Z6, (AX)
-	VMOVUPS Z7, 64(AX)
-	ADDQ    CX, AX
-	DECQ    R9
-	JZ      done
-	VMOVUPS Z8, (AX)
-	VMOVUPS Z9, 64(AX)
-	ADDQ    CX, AX
-	DECQ    R9
-	JZ      done
-	VMOVUPS Z10, (AX)
-	VMOVUPS Z11, 64(AX)
-	ADDQ    CX, AX
-	DECQ    R9
-	JZ      done
-	VMOVUPS Z12, (AX)
-	VMOVUPS Z13, 64(AX)
-	ADDQ    CX, AX
-	DECQ    R9
-	JZ      done
-	VMOVUPS Z14, (AX)
-	VMOVUPS Z15, 64(AX)
-	ADDQ    CX, AX
-	DECQ    R9
-	JZ      done
-	VMOVUPS Z16, (AX)
-	VMOVUPS Z17, 64(AX)
-	ADDQ    CX, AX
-	DECQ    R9
-	JZ      done
-	VMOVUPS Z18, (AX)
-	VMOVUPS Z19, 64(AX)
-	ADDQ    CX, AX
-	DECQ    R9
-	JZ      done
-	VMOVUPS Z20, (AX)
-	VMOVUPS Z21, 64(AX)
-	ADDQ    CX, AX
-	DECQ    R9
-	JZ      done
-	VMOVUPS Z22, (AX)
-	VMOVUPS Z23, 64(AX)
-	ADDQ    CX, AX
-	DECQ    R9
-	JZ      done
-	VMOVUPS Z24, (AX)
-	VMOVUPS Z25, 64(AX)
-	ADDQ    CX, AX
-	DECQ    R9
-	JZ      done
-	VMOVUPS Z26, (AX)
-	VMOVUPS Z27, 64(AX)
+	MOVQ   c_base+0(FP), AX
+	MOVQ   ldc+24(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   bias_base+104(FP), DX
+	MOVQ   residual_base+128(FP), BX
+	IMUL3Q $0x0e, CX, SI
+	VADDPS (DX), Z0, Z0
+	VADDPS 64(DX), Z1, Z1
+	TESTQ  BX, BX
+	JZ     alone0
+	VADDPS (BX), Z0, Z0
+	VADDPS 64(BX), Z1, Z1
+	ADDQ   CX, BX
+
+alone0:
+	VMOVUPS    Z0, (AX)
+	VMOVUPS    Z1, 64(AX)
+	PREFETCHT0 (AX)(SI*1)
+	PREFETCHT0 64(AX)(SI*1)
+	ADDQ       CX, AX
+	DECQ       R9
+	JZ         done
+	VADDPS     (DX), Z2, Z2
+	VADDPS     64(DX), Z3, Z3
+	TESTQ      BX, BX
+	JZ         alone1
+	VADDPS     (BX), Z2, Z2
+	VADDPS     64(BX), Z3, Z3
+	ADDQ       CX, BX
+
+alone1:
+	VMOVUPS    Z2, (AX)
+	VMOVUPS    Z3, 64(AX)
+	PREFETCHT0 (AX)(SI*1)
+	PREFETCHT0 64(AX)(SI*1)
+	ADDQ       CX, AX
+	DECQ       R9
+	JZ         done
+	VADDPS     (DX), Z4, Z4
+	VADDPS     64(DX), Z5, Z5
+	TESTQ      BX, BX
+	JZ         alone2
+	VADDPS     (BX), Z4, Z4
+	VADDPS     64(BX), Z5, Z5
+	ADDQ       CX, BX
+
+alone2:
+	VMOVUPS    Z4, (AX)
+	VMOVUPS    Z5, 64(AX)
+	PREFETCHT0 (AX)(SI*1)
+	PREFETCHT0 64(AX)(SI*1)
+	ADDQ       CX, AX
+	DECQ       R9
+	JZ         done
+	VADDPS     (DX), Z6, Z6
+	VADDPS     64(DX), Z7, Z7
+	TESTQ      BX, BX
+	JZ         alone3
+	VADDPS     (BX), Z6, Z6
+	VADDPS     64(BX), Z7, Z7
+	ADDQ       CX, BX
+
+alone3:
+	VMOVUPS    Z6, (AX)
+	VMOVUPS    Z7, 64(AX)
+	PREFETCHT0 (AX)(SI*1)
+	PREFETCHT0 64(AX)(SI*1)
+	ADDQ       CX, AX
+	DECQ       R9
+	JZ         done
+	VADDPS     (DX), Z8, Z8
+	VADDPS     64(DX), Z9, Z9
+	TESTQ      BX, BX
+	JZ         alone4
+	VADDPS     (BX), Z8, Z8
+	VADDPS     64(BX), Z9, Z9
+	ADDQ       CX, BX
+
+alone4:
+	VMOVUPS    Z8, (AX)
+	VMOVUPS    Z9, 64(AX)
+	PREFETCHT0 (AX)(SI*1)
+	PREFETCHT0 64(AX)(SI*1)
+	ADDQ       CX, AX
+	DECQ       R9
+	JZ         done
+	VADDPS     (DX), Z10, Z10
+	VADDPS     64(DX), Z11, Z11
+	TESTQ      BX, BX
+	JZ         alone5
+	VADDPS     (BX), Z10, Z10
+	VADDPS     64(BX), Z11, Z11
+	ADDQ       CX, BX
+
+alone5:
+	VMOVUPS    Z10, (AX)
+	VMOVUPS    Z11, 64(AX)
+	PREFETCHT0 (AX)(SI*1)
+	PREFETCHT0 64(AX)(SI*1)
+	ADDQ       CX, AX
+	DECQ       R9
+	JZ         done
+	VADDPS     (DX), Z12, Z12
+	VADDPS     64(DX), Z13, Z13
+	TESTQ      BX, BX
+	JZ         alone6
+	VADDPS     (BX), Z12, Z12
+	VADDPS     64(BX), Z13, Z13
+	ADDQ       CX, BX
+
+alone6:
+	VMOVUPS    Z12, (AX)
+	VMOVUPS    Z13, 64(AX)
+	PREFETCHT0 (AX)(SI*1)
+	PREFETCHT0 64(AX)(SI*1)
+	ADDQ       CX, AX
+	DECQ       R9
+	JZ         done
+	VADDPS     (DX), Z14, Z14
+	VADDPS     64(DX), Z15, Z15
+	TESTQ      BX, BX
+	JZ         alone7
+	VADDPS     (BX), Z14, Z14
+	VADDPS     64(BX), Z15, Z15
+	ADDQ       CX, BX
+
+alone7:
+	VMOVUPS    Z14, (AX)
+	VMOVUPS    Z15, 64(AX)
+	PREFETCHT0 (AX)(SI*1)
+	PREFETCHT0 64(AX)(SI*1)
+	ADDQ       CX, AX
+	DECQ       R9
+	JZ         done
+	VADDPS     (DX), Z16, Z16
+	VADDPS     64(DX), Z17, Z17
+	TESTQ      BX, BX
+	JZ         alone8
+	VADDPS     (BX), Z16, Z16
+	VADDPS     64(BX), Z17, Z17
+	ADDQ       CX, BX
+
+alone8:
+	VMOVUPS    Z16, (AX)
+	VMOVUPS    Z17, 64(AX)
+	PREFETCHT0 (AX)(SI*1)
+	PREFETCHT0 64(AX)(SI*1)
+	ADDQ       CX, AX
+	DECQ       R9
+	JZ         done
+	VADDPS     (DX), Z18, Z18
+	VADDPS     64(DX), Z19, Z19
+	TESTQ      BX, BX
+	JZ         alone9
+	VADDPS     (BX), Z18, Z18
+	VADDPS     64(BX), Z19, Z19
+	ADDQ       CX, BX
+
+alone9:
+	VMOVUPS    Z18, (AX)
+	VMOVUPS    Z19, 64(AX)
+	PREFETCHT0 (AX)(SI*1)
+	PREFETCHT0 64(AX)(SI*1)
+	ADDQ       CX, AX
+	DECQ       R9
+	JZ         done
+	VADDPS     (DX), Z20, Z20
+	VADDPS     64(DX), Z21, Z21
+	TESTQ      BX, BX
+	JZ         alone10
+	VADDPS     (BX), Z20, Z20
+	VADDPS     64(BX), Z21, Z21
+	ADDQ       CX, BX
+
+alone10:
+	VMOVUPS    Z20, (AX)
+	VMOVUPS    Z21, 64(AX)
+	PREFETCHT0 (AX)(SI*1)
+	PREFETCHT0 64(AX)(SI*1)
+	ADDQ       CX, AX
+	DECQ       R9
+	JZ         done
+	VADDPS     (DX), Z22, Z22
+	VADDPS     64(DX), Z23, Z23
+	TESTQ      BX, BX
+	JZ         alone11
+	VADDPS     (BX), Z22, Z22
+	VADDPS     64(BX), Z23, Z23
+	ADDQ       CX, BX
+
+alone11:
+	VMOVUPS    Z22, (AX)
+	VMOVUPS    Z23, 64(AX)
+	PREFETCHT0 (AX)(SI*1)
+	PREFETCHT0 64(AX)(SI*1)
+	ADDQ       CX, AX
+	DECQ       R9
+	JZ         done
+	VADDPS     (DX), Z24, Z24
+	VADDPS     64(DX), Z25, Z25
+	TESTQ      BX, BX
+	JZ         alone12
+	VADDPS     (BX), Z24, Z24
+	VADDPS     64(BX), Z25, Z25
+	ADDQ       CX, BX
+
+alone12:
+	VMOVUPS    Z24, (AX)
+	VMOVUPS    Z25, 64(AX)
+	PREFETCHT0 (AX)(SI*1)
+	PREFETCHT0 64(AX)(SI*1)
+	ADDQ       CX, AX
+	DECQ       R9
+	JZ         done
+	VADDPS     (DX), Z26, Z26
+	VADDPS     64(DX), Z27, Z27
+	TESTQ      BX, BX
+	JZ         alone13
+	VADDPS     (BX), Z26, Z26
+	VADDPS     64(BX), Z27, Z27
+	ADDQ       CX, BX
+
+alone13:
+	VMOVUPS    Z26, (AX)
+	VMOVUPS    Z27, 64(AX)
+	PREFETCHT0 (AX)(SI*1)
+	PREFETCHT0 64(AX)(SI*1)
 
 done:
 	VZEROUPPER
@@ -3920,9 +4344,9 @@ turn:
 	VZEROUPPER
 	RET
 
-// func productBF16WideAVX512(c []float32, ldc int, a []float32, lda int, b []uint16, k int, rows int)
+// func productBF16WideAVX512(c []float32, ldc int, a []float32, lda int, b []uint16, k int, rows int, bias []float32, residual []float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·productBF16WideAVX512(SB), NOSPLIT, $0-104
+TEXT ·productBF16WideAVX512(SB), NOSPLIT, $0-152
 	MOVQ    a_base+32(FP), AX
 	MOVQ    lda+56(FP), BX
 	SHLQ    $0x02, BX
@@ -4500,76 +4924,233 @@ rows14:
 	JNZ          rows14
 
 store:
-	MOVQ    c_base+0(FP), AX
-	MOVQ    ldc+24(FP), CX
-	SHLQ    $0x02, CX
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, 64(AX)
-	ADDQ    CX, AX
-	DECQ    R9
-	JZ      done
-	VMOVUPS Z2, (AX)
-	VMOVUPS Z3, 64(AX)
-	ADDQ    CX, AX
-	DECQ    R9
-	JZ      done
-	VMOVUPS Z4, (AX)
-	VMOVUPS Z5, 64(AX)
-	ADDQ    CX, AX
-	DECQ    R9
-	JZ      done
-	VMOVUPS Z6, (AX)
-	VMOVUPS Z7, 64(AX)
-	ADDQ    CX, AX
-	DECQ    R9
-	JZ      done
-	VMOVUPS Z8, (AX)
-	VMOVUPS Z9, 64(AX)
-	ADDQ    CX, AX
-	DECQ    R9
-	JZ      done
-	VMOVUPS Z10, (AX)
-	VMOVUPS Z11, 64(AX)
-	ADDQ    CX, AX
-	DECQ    R9
-	JZ      done
-	VMOVUPS Z12, (AX)
-	VMOVUPS Z13, 64(AX)
-	ADDQ    CX, AX
-	DECQ    R9
-	JZ      done
-	VMOVUPS Z14, (AX)
-	VMOVUPS Z15, 64(AX)
-	ADDQ    CX, AX
-	DECQ    R9
-	JZ      done
-	VMOVUPS Z16, (AX)
-	VMOVUPS Z17, 64(AX)
-	ADDQ    CX, AX
-	DECQ    R9
-	JZ      done
-	VMOVUPS Z18, (AX)
-	VMOVUPS Z19, 64(AX)
-	ADDQ    CX, AX
-	DECQ    R9
-	JZ      done
-	VMOVUPS Z20, (AX)
-	VMOVUPS Z21, 64(AX)
-	ADDQ    CX, AX
-	DECQ    R9
-	JZ      done
-	VMOVUPS Z22, (AX)
-	VMOVUPS Z23, 64(AX)
-	ADDQ    CX, AX
-	DECQ    R9
-	JZ      done
-	VMOVUPS Z24, (AX)
-	VMOVUPS Z25, 64(AX)
-	ADDQ    CX, AX
-	DECQ    R9
-	JZ      done
-	VMOVUPS Z26, (AX)
-	VMOVUPS Z27, 64(AX)
+	MOVQ   c_base+0(FP), AX
+	MOVQ   ldc+24(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   bias_base+104(FP), DX
+	MOVQ   residual_base+128(FP), BX
+	IMUL3Q $0x0e, CX, SI
+	VADDPS (DX), Z0, Z0
+	VADDPS 64(DX), Z1, Z1
+	TESTQ  BX, BX
+	JZ     alone0
+	VADDPS (BX), Z0, Z0
+	VADDPS 64(BX), Z1, Z1
+	ADDQ   CX, BX
+
+alone0:
+	VMOVUPS    Z0, (AX)
+	VMOVUPS    Z1, 64(AX)
+	PREFETCHT0 (AX)(SI*1)
+	PREFETCHT0 64(AX)(SI*1)
+	ADDQ       CX, AX
+	DECQ       R9
+	JZ         done
+	VADDPS     (DX), Z2, Z2
+	VADDPS     64(DX), Z3, Z3
+	TESTQ      BX, BX
+	JZ         alone1
+	VADDPS     (BX), Z2, Z2
+	VADDPS     64(BX), Z3, Z3
+	ADDQ       CX, BX
+
+alone1:
+	VMOVUPS    Z2, (AX)
+	VMOVUPS    Z3, 64(AX)
+	PREFETCHT0 (AX)(SI*1)
+	PREFETCHT0 64(AX)(SI*1)
+	ADDQ       CX, AX
+	DECQ       R9
+	JZ         done
+	VADDPS     (DX), Z4, Z4
+	VADDPS     64(DX), Z5, Z5
+	TESTQ      BX, BX
+	JZ         alone2
+	VADDPS     (BX), Z4, Z4
+	VADDPS     64(BX), Z5, Z5
+	ADDQ       CX, BX
+
+alone2:
+	VMOVUPS    Z4, (AX)
+	VMOVUPS    Z5, 64(AX)
+	PREFETCHT0 (AX)(SI*1)
+	PREFETCHT0 64(AX)(SI*1)
+	ADDQ       CX, AX
+	DECQ       R9
+	JZ         done
+	VADDPS     (DX), Z6, Z6
+	VADDPS     64(DX), Z7, Z7
+	TESTQ      BX, BX
+	JZ         alone3
+	VADDPS     (BX), Z6, Z6
+	VADDPS     64(BX), Z7, Z7
+	ADDQ       CX, BX
+
+alone3:
+	VMOVUPS    Z6, (AX)
+	VMOVUPS    Z7, 64(AX)
+	PREFETCHT0 (AX)(SI*1)
+	PREFETCHT0 64(AX)(SI*1)
+	ADDQ       CX, AX
+	DECQ       R9
+	JZ         done
+	VADDPS     (DX), Z8, Z8
+	VADDPS     64(DX), Z9, Z9
+	TESTQ      BX, BX
+	JZ         alone4
+	VADDPS     (BX), Z8, Z8
+	VADDPS     64(BX), Z9, Z9
+	ADDQ       CX, BX
+
+alone4:
+	VMOVUPS    Z8, (AX)
+	VMOVUPS    Z9, 64(AX)
+	PREFETCHT0 (AX)(SI*1)
+	PREFETCHT0 64(AX)(SI*1)
+	ADDQ       CX, AX
+	DECQ       R9
+	JZ         done
+	VADDPS     (DX), Z10, Z10
+	VADDPS     64(DX), Z11, Z11
+	TESTQ      BX, BX
+	JZ         alone5
+	VADDPS     (BX), Z10, Z10
+	VADDPS     64(BX), Z11, Z11
+	ADDQ       CX, BX
+
+alone5:
+	VMOVUPS    Z10, (AX)
+	VMOVUPS    Z11, 64(AX)
+	PREFETCHT0 (AX)(SI*1)
+	PREFETCHT0 64(AX)(SI*1)
+	ADDQ       CX, AX
+	DECQ       R9
+	JZ         done
+	VADDPS     (DX), Z12, Z12
+	VADDPS     64(DX), Z13, Z13
+	TESTQ      BX, BX
+	JZ         alone6
+	VADDPS     (BX), Z12, Z12
+	VADDPS     64(BX), Z13, Z13
+	ADDQ       CX, BX
+
+alone6:
+	VMOVUPS    Z12, (AX)
+	VMOVUPS    Z13, 64(AX)
+	PREFETCHT0 (AX)(SI*1)
+	PREFETCHT0 64(AX)(SI*1)
+	ADDQ       CX, AX
+	DECQ       R9
+	JZ         done
+	VADDPS     (DX), Z14, Z14
+	VADDPS     64(DX), Z15, Z15
+	TESTQ      BX, BX
+	JZ         alone7
+	VADDPS     (BX), Z14, Z14
+	VADDPS     64(BX), Z15, Z15
+	ADDQ       CX, BX
+
+alone7:
+	VMOVUPS    Z14, (AX)
+	VMOVUPS    Z15, 64(AX)
+	PREFETCHT0 (AX)(SI*1)
+	PREFETCHT0 64(AX)(SI*1)
+	ADDQ       CX, AX
+	DECQ       R9
+	JZ         done
+	VADDPS     (DX), Z16, Z16
+	VADDPS     64(DX), Z17, Z17
+	TESTQ      BX, BX
+	JZ         alone8
+	VADDPS     (BX), Z16, Z16
+	VADDPS     64(BX), Z17, Z17
+	ADDQ       CX, BX
+
+alone8:
+	VMOVUPS    Z16, (AX)
+	VMOVUPS    Z17, 64(AX)
+	PREFETCHT0 (AX)(SI*1)
+	PREFETCHT0 64(AX)(SI*1)
+	ADDQ       CX, AX
+	DECQ       R9
+	JZ         done
+	VADDPS     (DX), Z18, Z18
+	VADDPS     64(DX), Z19, Z19
+	TESTQ      BX, BX
+	JZ         alone9
+	VADDPS     (BX), Z18, Z18
+	VADDPS     64(BX), Z19, Z19
+	ADDQ       CX, BX
+
+alone9:
+	VMOVUPS    Z18, (AX)
+	VMOVUPS    Z19, 64(AX)
+	PREFETCHT0 (AX)(SI*1)
+	PREFETCHT0 64(AX)(SI*1)
+	ADDQ       CX, AX
+	DECQ       R9
+	JZ         done
+	VADDPS     (DX), Z20, Z20
+	VADDPS     64(DX), Z21, Z21
+	TESTQ      BX, BX
+	JZ         alone10
+	VADDPS     (BX), Z20, Z20
+	VADDPS     64(BX), Z21, Z21
+	ADDQ       CX, BX
+
+alone10:
+	VMOVUPS    Z20, (AX)
+	VMOVUPS    Z21, 64(AX)
+	PREFETCHT0 (AX)(SI*1)
+	PREFETCHT0 64(AX)(SI*1)
+	ADDQ       CX, AX
+	DECQ       R9
+	JZ         done
+	VADDPS     (DX), Z22, Z22
+	VADDPS     64(DX), Z23, Z23
+	TESTQ      BX, BX
+	JZ         alone11
+	VADDPS     (BX), Z22, Z22
+	VADDPS     64(BX), Z23, Z23
+	ADDQ       CX, BX
+
+alone11:
+	VMOVUPS    Z22, (AX)
+	VMOVUPS    Z23, 64(AX)
+	PREFETCHT0 (AX)(SI*1)
+	PREFETCHT0 64(AX)(SI*1)
+	ADDQ       CX, AX
+	DECQ       R9
+	JZ         done
+	VADDPS     (DX), Z24, Z24
+	VADDPS     64(DX), Z25, Z25
+	TESTQ      BX, BX
+	JZ         alone12
+	VADDPS     (BX), Z24, Z24
+	VADDPS     64(BX), Z25, Z25
+	ADDQ       CX, BX
+
+alone12:
+	VMOVUPS    Z24, (AX)
+	VMOVUPS    Z25, 64(AX)
+	PREFETCHT0 (AX)(SI*1)
+	PREFETCHT0 64(AX)(SI*1)
+	ADDQ       CX, AX
+	DECQ       R9
+	JZ         done
+	VADDPS     (DX), Z26, Z26
+	VADDPS     64(DX), Z27, Z27
+	TESTQ      BX, BX
+	JZ         alone13
+	VADDPS     (BX), Z26, Z26
+	VADDPS     64(BX), Z27, Z27
+	ADDQ       CX, BX
+
+alone13:
+	VMOVUPS    Z26, (AX)
+	VMOVUPS    Z27, 64(AX)
+	PREFETCHT0 (AX)(SI*1)
+	PREFETCHT0 64(AX)(SI*1)
 
 done:
 	VZEROUPPER
@@ -4731,9 +5312,9 @@ turn:
 	VZEROUPPER
 	RET
 
-// func productInt8AVX512(c []float32, ldc int, a []uint8, lda int, b []int8, k int, rows int, steps []float32, columns []float32)
+// func productInt8AVX512(c []float32, ldc int, a []uint8, lda int, b []int8, k int, rows int, steps []float32, columns []float32, bias []float32, residual []float32)
 // Requires: AVX, AVX512F, AVX512VNNI, MMX+
-TEXT ·productInt8AVX512(SB), NOSPLIT, $0-152
+TEXT ·productInt8AVX512(SB), NOSPLIT, $0-200
 	MOVQ    a_base+32(FP), AX
 	MOVQ    lda+56(FP), BX
 	LEAQ    (BX)(BX*2), SI
@@ -5299,215 +5880,372 @@ store:
 	MOVQ         c_base+0(FP), AX
 	MOVQ         ldc+24(FP), CX
 	SHLQ         $0x02, CX
-	MOVQ         steps_base+104(FP), DX
-	MOVQ         columns_base+128(FP), BX
-	VBROADCASTSS (DX), Z28
-	VBROADCASTSS 4(DX), Z29
+	MOVQ         bias_base+152(FP), DX
+	MOVQ         residual_base+176(FP), BX
+	IMUL3Q       $0x0e, CX, SI
+	MOVQ         steps_base+104(FP), DI
+	MOVQ         columns_base+128(FP), R8
+	VBROADCASTSS (DI), Z28
+	VBROADCASTSS 4(DI), Z29
 	VCVTDQ2PS    Z0, Z0
-	VFNMADD231PS (BX), Z29, Z0
+	VFNMADD231PS (R8), Z29, Z0
 	VMULPS       Z28, Z0, Z0
-	VMULPS       128(BX), Z0, Z0
+	VMULPS       128(R8), Z0, Z0
 	VCVTDQ2PS    Z1, Z1
-	VFNMADD231PS 64(BX), Z29, Z1
+	VFNMADD231PS 64(R8), Z29, Z1
 	VMULPS       Z28, Z1, Z1
-	VMULPS       192(BX), Z1, Z1
+	VMULPS       192(R8), Z1, Z1
+	VADDPS       (DX), Z0, Z0
+	VADDPS       64(DX), Z1, Z1
+	TESTQ        BX, BX
+	JZ           alone0
+	VADDPS       (BX), Z0, Z0
+	VADDPS       64(BX), Z1, Z1
+	ADDQ         CX, BX
+
+alone0:
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
+	PREFETCHT0   (AX)(SI*1)
+	PREFETCHT0   64(AX)(SI*1)
 	ADDQ         CX, AX
 	DECQ         R9
 	JZ           done
-	VBROADCASTSS 8(DX), Z28
-	VBROADCASTSS 12(DX), Z29
+	VBROADCASTSS 8(DI), Z28
+	VBROADCASTSS 12(DI), Z29
 	VCVTDQ2PS    Z2, Z2
-	VFNMADD231PS (BX), Z29, Z2
+	VFNMADD231PS (R8), Z29, Z2
 	VMULPS       Z28, Z2, Z2
-	VMULPS       128(BX), Z2, Z2
+	VMULPS       128(R8), Z2, Z2
 	VCVTDQ2PS    Z3, Z3
-	VFNMADD231PS 64(BX), Z29, Z3
+	VFNMADD231PS 64(R8), Z29, Z3
 	VMULPS       Z28, Z3, Z3
-	VMULPS       192(BX), Z3, Z3
+	VMULPS       192(R8), Z3, Z3
+	VADDPS       (DX), Z2, Z2
+	VADDPS       64(DX), Z3, Z3
+	TESTQ        BX, BX
+	JZ           alone1
+	VADDPS       (BX), Z2, Z2
+	VADDPS       64(BX), Z3, Z3
+	ADDQ         CX, BX
+
+alone1:
 	VMOVUPS      Z2, (AX)
 	VMOVUPS      Z3, 64(AX)
+	PREFETCHT0   (AX)(SI*1)
+	PREFETCHT0   64(AX)(SI*1)
 	ADDQ         CX, AX
 	DECQ         R9
 	JZ           done
-	VBROADCASTSS 16(DX), Z28
-	VBROADCASTSS 20(DX), Z29
+	VBROADCASTSS 16(DI), Z28
+	VBROADCASTSS 20(DI), Z29
 	VCVTDQ2PS    Z4, Z4
-	VFNMADD231PS (BX), Z29, Z4
+	VFNMADD231PS (R8), Z29, Z4
 	VMULPS       Z28, Z4, Z4
-	VMULPS       128(BX), Z4, Z4
+	VMULPS       128(R8), Z4, Z4
 	VCVTDQ2PS    Z5, Z5
-	VFNMADD231PS 64(BX), Z29, Z5
+	VFNMADD231PS 64(R8), Z29, Z5
 	VMULPS       Z28, Z5, Z5
-	VMULPS       192(BX), Z5, Z5
+	VMULPS       192(R8), Z5, Z5
+	VADDPS       (DX), Z4, Z4
+	VADDPS       64(DX), Z5, Z5
+	TESTQ        BX, BX
+	JZ           alone2
+	VADDPS       (BX), Z4, Z4
+	VADDPS       64(BX), Z5, Z5
+	ADDQ         CX, BX
+
+alone2:
 	VMOVUPS      Z4, (AX)
 	VMOVUPS      Z5, 64(AX)
+	PREFETCHT0   (AX)(SI*1)
+	PREFETCHT0   64(AX)(SI*1)
 	ADDQ         CX, AX
 	DECQ         R9
 	JZ           done
-	VBROADCASTSS 24(DX), Z28
-	VBROADCASTSS 28(DX), Z29
+	VBROADCASTSS 24(DI), Z28
+	VBROADCASTSS 28(DI), Z29
 	VCVTDQ2PS    Z6, Z6
-	VFNMADD231PS (BX), Z29, Z6
+	VFNMADD231PS (R8), Z29, Z6
 	VMULPS       Z28, Z6, Z6
-	VMULPS       128(BX), Z6, Z6
+	VMULPS       128(R8), Z6, Z6
 	VCVTDQ2PS    Z7, Z7
-	VFNMADD231PS 64(BX), Z29, Z7
+	VFNMADD231PS 64(R8), Z29, Z7
 	VMULPS       Z28, Z7, Z7
-	VMULPS       192(BX), Z7, Z7
+	VMULPS       192(R8), Z7, Z7
+	VADDPS       (DX), Z6, Z6
+	VADDPS       64(DX), Z7, Z7
+	TESTQ        BX, BX
+	JZ           alone3
+	VADDPS       (BX), Z6, Z6
+	VADDPS       64(BX), Z7, Z7
+	ADDQ         CX, BX
+
+alone3:
 	VMOVUPS      Z6, (AX)
 	VMOVUPS      Z7, 64(AX)
+	PREFETCHT0   (AX)(SI*1)
+	PREFETCHT0   64(AX)(SI*1)
 	ADDQ         CX, AX
 	DECQ         R9
 	JZ           done
-	VBROADCASTSS 32(DX), Z28
-	VBROADCASTSS 36(DX), Z29
+	VBROADCASTSS 32(DI), Z28
+	VBROADCASTSS 36(DI), Z29
 	VCVTDQ2PS    Z8, Z8
-	VFNMADD231PS (BX), Z29, Z8
+	VFNMADD231PS (R8), Z29, Z8
 	VMULPS       Z28, Z8, Z8
-	VMULPS       128(BX), Z8, Z8
+	VMULPS       128(R8), Z8, Z8
 	VCVTDQ2PS    Z9, Z9
-	VFNMADD231PS 64(BX), Z29, Z9
+	VFNMADD231PS 64(R8), Z29, Z9
 	VMULPS       Z28, Z9, Z9
-	VMULPS       192(BX), Z9, Z9
+	VMULPS       192(R8), Z9, Z9
+	VADDPS       (DX), Z8, Z8
+	VADDPS       64(DX), Z9, Z9
+	TESTQ        BX, BX
+	JZ           alone4
+	VADDPS       (BX), Z8, Z8
+	VADDPS       64(BX), Z9, Z9
+	ADDQ         CX, BX
+
+alone4:
 	VMOVUPS      Z8, (AX)
 	VMOVUPS      Z9, 64(AX)
+	PREFETCHT0   (AX)(SI*1)
+	PREFETCHT0   64(AX)(SI*1)
 	ADDQ         CX, AX
 	DECQ         R9
 	JZ           done
-	VBROADCASTSS 40(DX), Z28
-	VBROADCASTSS 44(DX), Z29
+	VBROADCASTSS 40(DI), Z28
+	VBROADCASTSS 44(DI), Z29
 	VCVTDQ2PS    Z10, Z10
-	VFNMADD231PS (BX), Z29, Z10
+	VFNMADD231PS (R8), Z29, Z10
 	VMULPS       Z28, Z10, Z10
-	VMULPS       128(BX), Z10, Z10
+	VMULPS       128(R8), Z10, Z10
 	VCVTDQ2PS    Z11, Z11
-	VFNMADD231PS 64(BX), Z29, Z11
+	VFNMADD231PS 64(R8), Z29, Z11
 	VMULPS       Z28, Z11, Z11
-	VMULPS       192(BX), Z11, Z11
+	VMULPS       192(R8), Z11, Z11
+	VADDPS       (DX), Z10, Z10
+	VADDPS       64(DX), Z11, Z11
+	TESTQ        BX, BX
+	JZ           alone5
+	VADDPS       (BX), Z10, Z10
+	VADDPS       64(BX), Z11, Z11
+	ADDQ         CX, BX
+
+alone5:
 	VMOVUPS      Z10, (AX)
 	VMOVUPS      Z11, 64(AX)
+	PREFETCHT0   (AX)(SI*1)
+	PREFETCHT0   64(AX)(SI*1)
 	ADDQ         CX, AX
 	DECQ         R9
 	JZ           done
-	VBROADCASTSS 48(DX), Z28
-	VBROADCASTSS 52(DX), Z29
+	VBROADCASTSS 48(DI), Z28
+	VBROADCASTSS 52(DI), Z29
 	VCVTDQ2PS    Z12, Z12
-	VFNMADD231PS (BX), Z29, Z12
+	VFNMADD231PS (R8), Z29, Z12
 	VMULPS       Z28, Z12, Z12
-	VMULPS       128(BX), Z12, Z12
+	VMULPS       128(R8), Z12, Z12
 	VCVTDQ2PS    Z13, Z13
-	VFNMADD231PS 64(BX), Z29, Z13
+	VFNMADD231PS 64(R8), Z29, Z13
 	VMULPS       Z28, Z13, Z13
-	VMULPS       192(BX), Z13, Z13
+	VMULPS       192(R8), Z13, Z13
+	VADDPS       (DX), Z12, Z12
+	VADDPS       64(DX), Z13, Z13
+	TESTQ        BX, BX
+	JZ           alone6
+	VADDPS       (BX), Z12, Z12
+	VADDPS       64(BX), Z13, Z13
+	ADDQ         CX, BX
+
+alone6:
 	VMOVUPS      Z12, (AX)
 	VMOVUPS      Z13, 64(AX)
+	PREFETCHT0   (AX)(SI*1)
+	PREFETCHT0   64(AX)(SI*1)
 	ADDQ         CX, AX
 	DECQ         R9
 	JZ           done
-	VBROADCASTSS 56(DX), Z28
-	VBROADCASTSS 60(DX), Z29
+	VBROADCASTSS 56(DI), Z28
+	VBROADCASTSS 60(DI), Z29
 	VCVTDQ2PS    Z14, Z14
-	VFNMADD231PS (BX), Z29, Z14
+	VFNMADD231PS (R8), Z29, Z14
 	VMULPS       Z28, Z14, Z14
-	VMULPS       128(BX), Z14, Z14
+	VMULPS       128(R8), Z14, Z14
 	VCVTDQ2PS    Z15, Z15
-	VFNMADD231PS 64(BX), Z29, Z15
+	VFNMADD231PS 64(R8), Z29, Z15
 	VMULPS       Z28, Z15, Z15
-	VMULPS       192(BX), Z15, Z15
+	VMULPS       192(R8), Z15, Z15
+	VADDPS       (DX), Z14, Z14
+	VADDPS       64(DX), Z15, Z15
+	TESTQ        BX, BX
+	JZ           alone7
+	VADDPS       (BX), Z14, Z14
+	VADDPS       64(BX), Z15, Z15
+	ADDQ         CX, BX
+
+alone7:
 	VMOVUPS      Z14, (AX)
 	VMOVUPS      Z15, 64(AX)
+	PREFETCHT0   (AX)(SI*1)
+	PREFETCHT0   64(AX)(SI*1)
 	ADDQ         CX, AX
 	DECQ         R9
 	JZ           done
-	VBROADCASTSS 64(DX), Z28
-	VBROADCASTSS 68(DX), Z29
+	VBROADCASTSS 64(DI), Z28
+	VBROADCASTSS 68(DI), Z29
 	VCVTDQ2PS    Z16, Z16
-	VFNMADD231PS (BX), Z29, Z16
+	VFNMADD231PS (R8), Z29, Z16
 	VMULPS       Z28, Z16, Z16
-	VMULPS       128(BX), Z16, Z16
+	VMULPS       128(R8), Z16, Z16
 	VCVTDQ2PS    Z17, Z17
-	VFNMADD231PS 64(BX), Z29, Z17
+	VFNMADD231PS 64(R8), Z29, Z17
 	VMULPS       Z28, Z17, Z17
-	VMULPS       192(BX), Z17, Z17
+	VMULPS       192(R8), Z17, Z17
+	VADDPS       (DX), Z16, Z16
+	VADDPS       64(DX), Z17, Z17
+	TESTQ        BX, BX
+	JZ           alone8
+	VADDPS       (BX), Z16, Z16
+	VADDPS       64(BX), Z17, Z17
+	ADDQ         CX, BX
+
+alone8:
 	VMOVUPS      Z16, (AX)
 	VMOVUPS      Z17, 64(AX)
+	PREFETCHT0   (AX)(SI*1)
+	PREFETCHT0   64(AX)(SI*1)
 	ADDQ         CX, AX
 	DECQ         R9
 	JZ           done
-	VBROADCASTSS 72(DX), Z28
-	VBROADCASTSS 76(DX), Z29
+	VBROADCASTSS 72(DI), Z28
+	VBROADCASTSS 76(DI), Z29
 	VCVTDQ2PS    Z18, Z18
-	VFNMADD231PS (BX), Z29, Z18
+	VFNMADD231PS (R8), Z29, Z18
 	VMULPS       Z28, Z18, Z18
-	VMULPS       128(BX), Z18, Z18
+	VMULPS       128(R8), Z18, Z18
 	VCVTDQ2PS    Z19, Z19
-	VFNMADD231PS 64(BX), Z29, Z19
+	VFNMADD231PS 64(R8), Z29, Z19
 	VMULPS       Z28, Z19, Z19
-	VMULPS       192(BX), Z19, Z19
+	VMULPS       192(R8), Z19, Z19
+	VADDPS       (DX), Z18, Z18
+	VADDPS       64(DX), Z19, Z19
+	TESTQ        BX, BX
+	JZ           alone9
+	VADDPS       (BX), Z18, Z18
+	VADDPS       64(BX), Z19, Z19
+	ADDQ         CX, BX
+
+alone9:
 	VMOVUPS      Z18, (AX)
 	VMOVUPS      Z19, 64(AX)
+	PREFETCHT0   (AX)(SI*1)
+	PREFETCHT0   64(AX)(SI*1)
 	ADDQ         CX, AX
 	DECQ         R9
 	JZ           done
-	VBROADCASTSS 80(DX), Z28
-	VBROADCASTSS 84(DX), Z29
+	VBROADCASTSS 80(DI), Z28
+	VBROADCASTSS 84(DI), Z29
 	VCVTDQ2PS    Z20, Z20
-	VFNMADD231PS (BX), Z29, Z20
+	VFNMADD231PS (R8), Z29, Z20
 	VMULPS       Z28, Z20, Z20
-	VMULPS       128(BX), Z20, Z20
+	VMULPS       128(R8), Z20, Z20
 	VCVTDQ2PS    Z21, Z21
-	VFNMADD231PS 64(BX), Z29, Z21
+	VFNMADD231PS 64(R8), Z29, Z21
 	VMULPS       Z28, Z21, Z21
-	VMULPS       192(BX), Z21, Z21
+	VMULPS       192(R8), Z21, Z21
+	VADDPS       (DX), Z20, Z20
+	VADDPS       64(DX), Z21, Z21
+	TESTQ        BX, BX
+	JZ           alone10
+	VADDPS       (BX), Z20, Z20
+	VADDPS       64(BX), Z21, Z21
+	ADDQ         CX, BX
+
+alone10:
 	VMOVUPS      Z20, (AX)
 	VMOVUPS      Z21, 64(AX)
+	PREFETCHT0   (AX)(SI*1)
+	PREFETCHT0   64(AX)(SI*1)
 	ADDQ         CX, AX
 	DECQ         R9
 	JZ           done
-	VBROADCASTSS 88(DX), Z28
-	VBROADCASTSS 92(DX), Z29
+	VBROADCASTSS 88(DI), Z28
+	VBROADCASTSS 92(DI), Z29
 	VCVTDQ2PS    Z22, Z22
-	VFNMADD231PS (BX), Z29, Z22
+	VFNMADD231PS (R8), Z29, Z22
 	VMULPS       Z28, Z22, Z22
-	VMULPS       128(BX), Z22, Z22
+	VMULPS       128(R8), Z22, Z22
 	VCVTDQ2PS    Z23, Z23
-	VFNMADD231PS 64(BX), Z29, Z23
+	VFNMADD231PS 64(R8), Z29, Z23
 	VMULPS       Z28, Z23, Z23
-	VMULPS       192(BX), Z23, Z23
+	VMULPS       192(R8), Z23, Z23
+	VADDPS       (DX), Z22, Z22
+	VADDPS       64(DX), Z23, Z23
+	TESTQ        BX, BX
+	JZ           alone11
+	VADDPS       (BX), Z22, Z22
+	VADDPS       64(BX), Z23, Z23
+	ADDQ         CX, BX
+
+alone11:
 	VMOVUPS      Z22, (AX)
 	VMOVUPS      Z23, 64(AX)
+	PREFETCHT0   (AX)(SI*1)
+	PREFETCHT0   64(AX)(SI*1)
 	ADDQ         CX, AX
 	DECQ         R9
 	JZ           done
-	VBROADCASTSS 96(DX), Z28
-	VBROADCASTSS 100(DX), Z29
+	VBROADCASTSS 96(DI), Z28
+	VBROADCASTSS 100(DI), Z29
 	VCVTDQ2PS    Z24, Z24
-	VFNMADD231PS (BX), Z29, Z24
+	VFNMADD231PS (R8), Z29, Z24
 	VMULPS       Z28, Z24, Z24
-	VMULPS       128(BX), Z24, Z24
+	VMULPS       128(R8), Z24, Z24
 	VCVTDQ2PS    Z25, Z25
-	VFNMADD231PS 64(BX), Z29, Z25
+	VFNMADD231PS 64(R8), Z29, Z25
 	VMULPS       Z28, Z25, Z25
-	VMULPS       192(BX), Z25, Z25
+	VMULPS       192(R8), Z25, Z25
+	VADDPS       (DX), Z24, Z24
+	VADDPS       64(DX), Z25, Z25
+	TESTQ        BX, BX
+	JZ           alone12
+	VADDPS       (BX), Z24, Z24
+	VADDPS       64(BX), Z25, Z25
+	ADDQ         CX, BX
+
+alone12:
 	VMOVUPS      Z24, (AX)
 	VMOVUPS      Z25, 64(AX)
+	PREFETCHT0   (AX)(SI*1)
+	PREFETCHT0   64(AX)(SI*1)
 	ADDQ         CX, AX
 	DECQ         R9
 	JZ           done
-	VBROADCASTSS 104(DX), Z28
-	VBROADCASTSS 108(DX), Z29
+	VBROADCASTSS 104(DI), Z28
+	VBROADCASTSS 108(DI), Z29
 	VCVTDQ2PS    Z26, Z26
-	VFNMADD231PS (BX), Z29, Z26
+	VFNMADD231PS (R8), Z29, Z26
 	VMULPS       Z28, Z26, Z26
-	VMULPS       128(BX), Z26, Z26
+	VMULPS       128(R8), Z26, Z26
 	VCVTDQ2PS    Z27, Z27
-	VFNMADD231PS 64(BX), Z29, Z27
+	VFNMADD231PS 64(R8), Z29, Z27
 	VMULPS       Z28, Z27, Z27
-	VMULPS       192(BX), Z27, Z27
-	VMOVUPS      Z26, (AX)
-	VMOVUPS      Z27, 64(AX)
+	VMULPS       192(R8), Z27, Z27
+	VADDPS       (DX), Z26, Z26
+	VADDPS       64(DX), Z27, Z27
+	TESTQ        BX, BX
+	JZ           alone13
+	VADDPS       (BX), Z26, Z26
+	VADDPS       64(BX), Z27, Z27
+	ADDQ         CX, BX
+
+alone13:
+	VMOVUPS    Z26, (AX)
+	VMOVUPS    Z27, 64(AX)
+	PREFETCHT0 (AX)(SI*1)
+	PREFETCHT0 64(AX)(SI*1)
 
 done:
 	VZEROUPPER
@@ -5669,9 +6407,9 @@ turn:
 	VZEROUPPER
 	RET
 
-// func productInt8WideAVX512(c []float32, ldc int, a []int16, lda int, b []int8, k int, rows int, steps []float32, columns []float32)
+// func productInt8WideAVX512(c []float32, ldc int, a []int16, lda int, b []int8, k int, rows int, steps []float32, columns []float32, bias []float32, residual []float32)
 // Requires: AVX, AVX512BW, AVX512F, MMX+
-TEXT ·productInt8WideAVX512(SB), NOSPLIT, $0-152
+TEXT ·productInt8WideAVX512(SB), NOSPLIT, $0-200
 	MOVQ    a_base+32(FP), AX
 	MOVQ    lda+56(FP), BX
 	SHLQ    $0x01, BX
@@ -6434,215 +7172,372 @@ store:
 	MOVQ         c_base+0(FP), AX
 	MOVQ         ldc+24(FP), CX
 	SHLQ         $0x02, CX
-	MOVQ         steps_base+104(FP), DX
-	MOVQ         columns_base+128(FP), BX
-	VBROADCASTSS (DX), Z28
-	VBROADCASTSS 4(DX), Z29
+	MOVQ         bias_base+152(FP), DX
+	MOVQ         residual_base+176(FP), BX
+	IMUL3Q       $0x0e, CX, SI
+	MOVQ         steps_base+104(FP), DI
+	MOVQ         columns_base+128(FP), R8
+	VBROADCASTSS (DI), Z28
+	VBROADCASTSS 4(DI), Z29
 	VCVTDQ2PS    Z0, Z0
-	VFNMADD231PS (BX), Z29, Z0
+	VFNMADD231PS (R8), Z29, Z0
 	VMULPS       Z28, Z0, Z0
-	VMULPS       128(BX), Z0, Z0
+	VMULPS       128(R8), Z0, Z0
 	VCVTDQ2PS    Z1, Z1
-	VFNMADD231PS 64(BX), Z29, Z1
+	VFNMADD231PS 64(R8), Z29, Z1
 	VMULPS       Z28, Z1, Z1
-	VMULPS       192(BX), Z1, Z1
+	VMULPS       192(R8), Z1, Z1
+	VADDPS       (DX), Z0, Z0
+	VADDPS       64(DX), Z1, Z1
+	TESTQ        BX, BX
+	JZ           alone0
+	VADDPS       (BX), Z0, Z0
+	VADDPS       64(BX), Z1, Z1
+	ADDQ         CX, BX
+
+alone0:
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
+	PREFETCHT0   (AX)(SI*1)
+	PREFETCHT0   64(AX)(SI*1)
 	ADDQ         CX, AX
 	DECQ         R9
 	JZ           done
-	VBROADCASTSS 8(DX), Z28
-	VBROADCASTSS 12(DX), Z29
+	VBROADCASTSS 8(DI), Z28
+	VBROADCASTSS 12(DI), Z29
 	VCVTDQ2PS    Z2, Z2
-	VFNMADD231PS (BX), Z29, Z2
+	VFNMADD231PS (R8), Z29, Z2
 	VMULPS       Z28, Z2, Z2
-	VMULPS       128(BX), Z2, Z2
+	VMULPS       128(R8), Z2, Z2
 	VCVTDQ2PS    Z3, Z3
-	VFNMADD231PS 64(BX), Z29, Z3
+	VFNMADD231PS 64(R8), Z29, Z3
 	VMULPS       Z28, Z3, Z3
-	VMULPS       192(BX), Z3, Z3
+	VMULPS       192(R8), Z3, Z3
+	VADDPS       (DX), Z2, Z2
+	VADDPS       64(DX), Z3, Z3
+	TESTQ        BX, BX
+	JZ           alone1
+	VADDPS       (BX), Z2, Z2
+	VADDPS       64(BX), Z3, Z3
+	ADDQ         CX, BX
+
+alone1:
 	VMOVUPS      Z2, (AX)
 	VMOVUPS      Z3, 64(AX)
+	PREFETCHT0   (AX)(SI*1)
+	PREFETCHT0   64(AX)(SI*1)
 	ADDQ         CX, AX
 	DECQ         R9
 	JZ           done
-	VBROADCASTSS 16(DX), Z28
-	VBROADCASTSS 20(DX), Z29
+	VBROADCASTSS 16(DI), Z28
+	VBROADCASTSS 20(DI), Z29
 	VCVTDQ2PS    Z4, Z4
-	VFNMADD231PS (BX), Z29, Z4
+	VFNMADD231PS (R8), Z29, Z4
 	VMULPS       Z28, Z4, Z4
-	VMULPS       128(BX), Z4, Z4
+	VMULPS       128(R8), Z4, Z4
 	VCVTDQ2PS    Z5, Z5
-	VFNMADD231PS 64(BX), Z29, Z5
+	VFNMADD231PS 64(R8), Z29, Z5
 	VMULPS       Z28, Z5, Z5
-	VMULPS       192(BX), Z5, Z5
+	VMULPS       192(R8), Z5, Z5
+	VADDPS       (DX), Z4, Z4
+	VADDPS       64(DX), Z5, Z5
+	TESTQ        BX, BX
+	JZ           alone2
+	VADDPS       (BX), Z4, Z4
+	VADDPS       64(BX), Z5, Z5
+	ADDQ         CX, BX
+
+alone2:
 	VMOVUPS      Z4, (AX)
 	VMOVUPS      Z5, 64(AX)
+	PREFETCHT0   (AX)(SI*1)
+	PREFETCHT0   64(AX)(SI*1)
 	ADDQ         CX, AX
 	DECQ         R9
 	JZ           done
-	VBROADCASTSS 24(DX), Z28
-	VBROADCASTSS 28(DX), Z29
+	VBROADCASTSS 24(DI), Z28
+	VBROADCASTSS 28(DI), Z29
 	VCVTDQ2PS    Z6, Z6
-	VFNMADD231PS (BX), Z29, Z6
+	VFNMADD231PS (R8), Z29, Z6
 	VMULPS       Z28, Z6, Z6
-	VMULPS       128(BX), Z6, Z6
+	VMULPS       128(R8), Z6, Z6
 	VCVTDQ2PS    Z7, Z7
-	VFNMADD231PS 64(BX), Z29, Z7
+	VFNMADD231PS 64(R8), Z29, Z7
 	VMULPS       Z28, Z7, Z7
-	VMULPS       192(BX), Z7, Z7
+	VMULPS       192(R8), Z7, Z7
+	VADDPS       (DX), Z6, Z6
+	VADDPS       64(DX), Z7, Z7
+	TESTQ        BX, BX
+	JZ           alone3
+	VADDPS       (BX), Z6, Z6
+	VADDPS       64(BX), Z7, Z7
+	ADDQ         CX, BX
+
+alone3:
 	VMOVUPS      Z6, (AX)
 	VMOVUPS      Z7, 64(AX)
+	PREFETCHT0   (AX)(SI*1)
+	PREFETCHT0   64(AX)(SI*1)
 	ADDQ         CX, AX
 	DECQ         R9
 	JZ           done
-	VBROADCASTSS 32(DX), Z28
-	VBROADCASTSS 36(DX), Z29
+	VBROADCASTSS 32(DI), Z28
+	VBROADCASTSS 36(DI), Z29
 	VCVTDQ2PS    Z8, Z8
-	VFNMADD231PS (BX), Z29, Z8
+	VFNMADD231PS (R8), Z29, Z8
 	VMULPS       Z28, Z8, Z8
-	VMULPS       128(BX), Z8, Z8
+	VMULPS       128(R8), Z8, Z8
 	VCVTDQ2PS    Z9, Z9
-	VFNMADD231PS 64(BX), Z29, Z9
+	VFNMADD231PS 64(R8), Z29, Z9
 	VMULPS       Z28, Z9, Z9
-	VMULPS       192(BX), Z9, Z9
+	VMULPS       192(R8), Z9, Z9
+	VADDPS       (DX), Z8, Z8
+	VADDPS       64(DX), Z9, Z9
+	TESTQ        BX, BX
+	JZ           alone4
+	VADDPS       (BX), Z8, Z8
+	VADDPS       64(BX), Z9, Z9
+	ADDQ         CX, BX
+
+alone4:
 	VMOVUPS      Z8, (AX)
 	VMOVUPS      Z9, 64(AX)
+	PREFETCHT0   (AX)(SI*1)
+	PREFETCHT0   64(AX)(SI*1)
 	ADDQ         CX, AX
 	DECQ         R9
 	JZ           done
-	VBROADCASTSS 40(DX), Z28
-	VBROADCASTSS 44(DX), Z29
+	VBROADCASTSS 40(DI), Z28
+	VBROADCASTSS 44(DI), Z29
 	VCVTDQ2PS    Z10, Z10
-	VFNMADD231PS (BX), Z29, Z10
+	VFNMADD231PS (R8), Z29, Z10
 	VMULPS       Z28, Z10, Z10
-	VMULPS       128(BX), Z10, Z10
+	VMULPS       128(R8), Z10, Z10
 	VCVTDQ2PS    Z11, Z11
-	VFNMADD231PS 64(BX), Z29, Z11
+	VFNMADD231PS 64(R8), Z29, Z11
 	VMULPS       Z28, Z11, Z11
-	VMULPS       192(BX), Z11, Z11
+	VMULPS       192(R8), Z11, Z11
+	VADDPS       (DX), Z10, Z10
+	VADDPS       64(DX), Z11, Z11
+	TESTQ        BX, BX
+	JZ           alone5
+	VADDPS       (BX), Z10, Z10
+	VADDPS       64(BX), Z11, Z11
+	ADDQ         CX, BX
+
+alone5:
 	VMOVUPS      Z10, (AX)
 	VMOVUPS      Z11, 64(AX)
+	PREFETCHT0   (AX)(SI*1)
+	PREFETCHT0   64(AX)(SI*1)
 	ADDQ         CX, AX
 	DECQ         R9
 	JZ           done
-	VBROADCASTSS 48(DX), Z28
-	VBROADCASTSS 52(DX), Z29
+	VBROADCASTSS 48(DI), Z28
+	VBROADCASTSS 52(DI), Z29
 	VCVTDQ2PS    Z12, Z12
-	VFNMADD231PS (BX), Z29, Z12
+	VFNMADD231PS (R8), Z29, Z12
 	VMULPS       Z28, Z12, Z12
-	VMULPS       128(BX), Z12, Z12
+	VMULPS       128(R8), Z12, Z12
 	VCVTDQ2PS    Z13, Z13
-	VFNMADD231PS 64(BX), Z29, Z13
+	VFNMADD231PS 64(R8), Z29, Z13
 	VMULPS       Z28, Z13, Z13
-	VMULPS       192(BX), Z13, Z13
+	VMULPS       192(R8), Z13, Z13
+	VADDPS       (DX), Z12, Z12
+	VADDPS       64(DX), Z13, Z13
+	TESTQ        BX, BX
+	JZ           alone6
+	VADDPS       (BX), Z12, Z12
+	VADDPS       64(BX), Z13, Z13
+	ADDQ         CX, BX
+
+alone6:
 	VMOVUPS      Z12, (AX)
 	VMOVUPS      Z13, 64(AX)
+	PREFETCHT0   (AX)(SI*1)
+	PREFETCHT0   64(AX)(SI*1)
 	ADDQ         CX, AX
 	DECQ         R9
 	JZ           done
-	VBROADCASTSS 56(DX), Z28
-	VBROADCASTSS 60(DX), Z29
+	VBROADCASTSS 56(DI), Z28
+	VBROADCASTSS 60(DI), Z29
 	VCVTDQ2PS    Z14, Z14
-	VFNMADD231PS (BX), Z29, Z14
+	VFNMADD231PS (R8), Z29, Z14
 	VMULPS       Z28, Z14, Z14
-	VMULPS       128(BX), Z14, Z14
+	VMULPS       128(R8), Z14, Z14
 	VCVTDQ2PS    Z15, Z15
-	VFNMADD231PS 64(BX), Z29, Z15
+	VFNMADD231PS 64(R8), Z29, Z15
 	VMULPS       Z28, Z15, Z15
-	VMULPS       192(BX), Z15, Z15
+	VMULPS       192(R8), Z15, Z15
+	VADDPS       (DX), Z14, Z14
+	VADDPS       64(DX), Z15, Z15
+	TESTQ        BX, BX
+	JZ           alone7
+	VADDPS       (BX), Z14, Z14
+	VADDPS       64(BX), Z15, Z15
+	ADDQ         CX, BX
+
+alone7:
 	VMOVUPS      Z14, (AX)
 	VMOVUPS      Z15, 64(AX)
+	PREFETCHT0   (AX)(SI*1)
+	PREFETCHT0   64(AX)(SI*1)
 	ADDQ         CX, AX
 	DECQ         R9
 	JZ           done
-	VBROADCASTSS 64(DX), Z28
-	VBROADCASTSS 68(DX), Z29
+	VBROADCASTSS 64(DI), Z28
+	VBROADCASTSS 68(DI), Z29
 	VCVTDQ2PS    Z16, Z16
-	VFNMADD231PS (BX), Z29, Z16
+	VFNMADD231PS (R8), Z29, Z16
 	VMULPS       Z28, Z16, Z16
-	VMULPS       128(BX), Z16, Z16
+	VMULPS       128(R8), Z16, Z16
 	VCVTDQ2PS    Z17, Z17
-	VFNMADD231PS 64(BX), Z29, Z17
+	VFNMADD231PS 64(R8), Z29, Z17
 	VMULPS       Z28, Z17, Z17
-	VMULPS       192(BX), Z17, Z17
+	VMULPS       192(R8), Z17, Z17
+	VADDPS       (DX), Z16, Z16
+	VADDPS       64(DX), Z17, Z17
+	TESTQ        BX, BX
+	JZ           alone8
+	VADDPS       (BX), Z16, Z16
+	VADDPS       64(BX), Z17, Z17
+	ADDQ         CX, BX
+
+alone8:
 	VMOVUPS      Z16, (AX)
 	VMOVUPS      Z17, 64(AX)
+	PREFETCHT0   (AX)(SI*1)
+	PREFETCHT0   64(AX)(SI*1)
 	ADDQ         CX, AX
 	DECQ         R9
 	JZ           done
-	VBROADCASTSS 72(DX), Z28
-	VBROADCASTSS 76(DX), Z29
+	VBROADCASTSS 72(DI), Z28
+	VBROADCASTSS 76(DI), Z29
 	VCVTDQ2PS    Z18, Z18
-	VFNMADD231PS (BX), Z29, Z18
+	VFNMADD231PS (R8), Z29, Z18
 	VMULPS       Z28, Z18, Z18
-	VMULPS       128(BX), Z18, Z18
+	VMULPS       128(R8), Z18, Z18
 	VCVTDQ2PS    Z19, Z19
-	VFNMADD231PS 64(BX), Z29, Z19
+	VFNMADD231PS 64(R8), Z29, Z19
 	VMULPS       Z28, Z19, Z19
-	VMULPS       192(BX), Z19, Z19
+	VMULPS       192(R8), Z19, Z19
+	VADDPS       (DX), Z18, Z18
+	VADDPS       64(DX), Z19, Z19
+	TESTQ        BX, BX
+	JZ           alone9
+	VADDPS       (BX), Z18, Z18
+	VADDPS       64(BX), Z19, Z19
+	ADDQ         CX, BX
+
+alone9:
 	VMOVUPS      Z18, (AX)
 	VMOVUPS      Z19, 64(AX)
+	PREFETCHT0   (AX)(SI*1)
+	PREFETCHT0   64(AX)(SI*1)
 	ADDQ         CX, AX
 	DECQ         R9
 	JZ           done
-	VBROADCASTSS 80(DX), Z28
-	VBROADCASTSS 84(DX), Z29
+	VBROADCASTSS 80(DI), Z28
+	VBROADCASTSS 84(DI), Z29
 	VCVTDQ2PS    Z20, Z20
-	VFNMADD231PS (BX), Z29, Z20
+	VFNMADD231PS (R8), Z29, Z20
 	VMULPS       Z28, Z20, Z20
-	VMULPS       128(BX), Z20, Z20
+	VMULPS       128(R8), Z20, Z20
 	VCVTDQ2PS    Z21, Z21
-	VFNMADD231PS 64(BX), Z29, Z21
+	VFNMADD231PS 64(R8), Z29, Z21
 	VMULPS       Z28, Z21, Z21
-	VMULPS       192(BX), Z21, Z21
+	VMULPS       192(R8), Z21, Z21
+	VADDPS       (DX), Z20, Z20
+	VADDPS       64(DX), Z21, Z21
+	TESTQ        BX, BX
+	JZ           alone10
+	VADDPS       (BX), Z20, Z20
+	VADDPS       64(BX), Z21, Z21
+	ADDQ         CX, BX
+
+alone10:
 	VMOVUPS      Z20, (AX)
 	VMOVUPS      Z21, 64(AX)
+	PREFETCHT0   (AX)(SI*1)
+	PREFETCHT0   64(AX)(SI*1)
 	ADDQ         CX, AX
 	DECQ         R9
 	JZ           done
-	VBROADCASTSS 88(DX), Z28
-	VBROADCASTSS 92(DX), Z29
+	VBROADCASTSS 88(DI), Z28
+	VBROADCASTSS 92(DI), Z29
 	VCVTDQ2PS    Z22, Z22
-	VFNMADD231PS (BX), Z29, Z22
+	VFNMADD231PS (R8), Z29, Z22
 	VMULPS       Z28, Z22, Z22
-	VMULPS       128(BX), Z22, Z22
+	VMULPS       128(R8), Z22, Z22
 	VCVTDQ2PS    Z23, Z23
-	VFNMADD231PS 64(BX), Z29, Z23
+	VFNMADD231PS 64(R8), Z29, Z23
 	VMULPS       Z28, Z23, Z23
-	VMULPS       192(BX), Z23, Z23
+	VMULPS       192(R8), Z23, Z23
+	VADDPS       (DX), Z22, Z22
+	VADDPS       64(DX), Z23, Z23
+	TESTQ        BX, BX
+	JZ           alone11
+	VADDPS       (BX), Z22, Z22
+	VADDPS       64(BX), Z23, Z23
+	ADDQ         CX, BX
+
+alone11:
 	VMOVUPS      Z22, (AX)
 	VMOVUPS      Z23, 64(AX)
+	PREFETCHT0   (AX)(SI*1)
+	PREFETCHT0   64(AX)(SI*1)
 	ADDQ         CX, AX
 	DECQ         R9
 	JZ           done
-	VBROADCASTSS 96(DX), Z28
-	VBROADCASTSS 100(DX), Z29
+	VBROADCASTSS 96(DI), Z28
+	VBROADCASTSS 100(DI), Z29
 	VCVTDQ2PS    Z24, Z24
-	VFNMADD231PS (BX), Z29, Z24
+	VFNMADD231PS (R8), Z29, Z24
 	VMULPS       Z28, Z24, Z24
-	VMULPS       128(BX), Z24, Z24
+	VMULPS       128(R8), Z24, Z24
 	VCVTDQ2PS    Z25, Z25
-	VFNMADD231PS 64(BX), Z29, Z25
+	VFNMADD231PS 64(R8), Z29, Z25
 	VMULPS       Z28, Z25, Z25
-	VMULPS       192(BX), Z25, Z25
+	VMULPS       192(R8), Z25, Z25
+	VADDPS       (DX), Z24, Z24
+	VADDPS       64(DX), Z25, Z25
+	TESTQ        BX, BX
+	JZ           alone12
+	VADDPS       (BX), Z24, Z24
+	VADDPS       64(BX), Z25, Z25
+	ADDQ         CX, BX
+
+alone12:
 	VMOVUPS      Z24, (AX)
 	VMOVUPS      Z25, 64(AX)
+	PREFETCHT0   (AX)(SI*1)
+	PREFETCHT0   64(AX)(SI*1)
 	ADDQ         CX, AX
 	DECQ         R9
 	JZ           done
-	VBROADCASTSS 104(DX), Z28
-	VBROADCASTSS 108(DX), Z29
+	VBROADCASTSS 104(DI), Z28
+	VBROADCASTSS 108(DI), Z29
 	VCVTDQ2PS    Z26, Z26
-	VFNMADD231PS (BX), Z29, Z26
+	VFNMADD231PS (R8), Z29, Z26
 	VMULPS       Z28, Z26, Z26
-	VMULPS       128(BX), Z26, Z26
+	VMULPS       128(R8), Z26, Z26
 	VCVTDQ2PS    Z27, Z27
-	VFNMADD231PS 64(BX), Z29, Z27
+	VFNMADD231PS 64(R8), Z29, Z27
 	VMULPS       Z28, Z27, Z27
-	VMULPS       192(BX), Z27, Z27
-	VMOVUPS      Z26, (AX)
-	VMOVUPS      Z27, 64(AX)
+	VMULPS       192(R8), Z27, Z27
+	VADDPS       (DX), Z26, Z26
+	VADDPS       64(DX), Z27, Z27
+	TESTQ        BX, BX
+	JZ           alone13
+	VADDPS       (BX), Z26, Z26
+	VADDPS       64(BX), Z27, Z27
+	ADDQ         CX, BX
+
+alone13:
+	VMOVUPS    Z26, (AX)
+	VMOVUPS    Z27, 64(AX)
+	PREFETCHT0 (AX)(SI*1)
+	PREFETCHT0 64(AX)(SI*1)
 
 done:
 	VZEROUPPER
@@ -6916,51 +7811,13 @@ turn:
 	VZEROUPPER
 	RET
 
-// func identityAVX512(dst []float32, residual []float32, ld int, c []float32, bias []float32, rows int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·identityAVX512(SB), NOSPLIT, $0-112
-	MOVQ   dst_base+0(FP), AX
-	MOVQ   residual_base+24(FP), CX
-	MOVQ   c_base+56(FP), DX
-	MOVQ   bias_base+80(FP), BX
-	MOVQ   ld+48(FP), SI
-	SHLQ   $0x02, SI
-	MOVQ   rows+104(FP), DI
-	IMUL3Q $0x0e, SI, R8
-
-row:
-	PREFETCHT0 (AX)(R8*1)
-	PREFETCHT0 64(AX)(R8*1)
-	VMOVUPS    (DX), Z0
-	VADDPS     (BX), Z0, Z0
-	VMOVUPS    64(DX), Z1
-	VADDPS     64(BX), Z1, Z1
-	TESTQ      CX, CX
-	JZ         store
-	VADDPS     (CX), Z0, Z0
-	VADDPS     64(CX), Z1, Z1
-	ADDQ       SI, CX
-
-store:
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, 64(AX)
-	ADDQ    SI, AX
-	ADDQ    $0x00000080, DX
-	DECQ    DI
-	JNZ     row
-	VZEROUPPER
-	RET
-
-// func geluAVX512(dst []float32, residual []float32, ld int, c []float32, bias []float32, rows int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·geluAVX512(SB), NOSPLIT, $0-112
-	MOVQ         dst_base+0(FP), AX
-	MOVQ         residual_base+24(FP), CX
-	MOVQ         c_base+56(FP), DX
-	MOVQ         bias_base+80(FP), BX
-	MOVQ         ld+48(FP), SI
-	SHLQ         $0x02, SI
-	MOVQ         rows+104(FP), DI
+// func geluAVX512(c []float32, ldc int, rows int)
+// Requires: AVX, AVX512F
+TEXT ·geluAVX512(SB), NOSPLIT, $0-40
+	MOVQ         c_base+0(FP), AX
+	MOVQ         ldc+24(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         rows+32(FP), DX
 	VBROADCASTSS lanes40accccd<>+0(SB), Z0
 	VBROADCASTSS lanesc0accccd<>+0(SB), Z1
 	VBROADCASTSS lanes3f000000<>+0(SB), Z2
@@ -6976,13 +7833,9 @@ TEXT ·geluAVX512(SB), NOSPLIT, $0-112
 	VBROADCASTSS lanes3b17e489<>+0(SB), Z12
 	VBROADCASTSS lanes38daafbf<>+0(SB), Z13
 	VBROADCASTSS lanes35ad61bc<>+0(SB), Z14
-	IMUL3Q       $0x0e, SI, R8
 
 row:
-	PREFETCHT0  (AX)(R8*1)
-	PREFETCHT0  64(AX)(R8*1)
-	VMOVUPS     (DX), Z15
-	VADDPS      (BX), Z15, Z15
+	VMOVUPS     (AX), Z15
 	VMAXPS      Z15, Z1, Z15
 	VMINPS      Z0, Z15, Z16
 	VMULPS      Z16, Z16, Z17
@@ -7002,53 +7855,41 @@ row:
 	VDIVPS      Z19, Z18, Z18
 	VMULPS      Z2, Z15, Z16
 	VFMADD213PS Z16, Z18, Z15
-	VMOVUPS     64(DX), Z16
-	VADDPS      64(BX), Z16, Z16
-	VMAXPS      Z16, Z1, Z16
-	VMINPS      Z0, Z16, Z17
-	VMULPS      Z17, Z17, Z18
-	VMOVUPS     Z8, Z19
-	VFMADD213PS Z7, Z18, Z19
-	VFMADD213PS Z6, Z18, Z19
-	VFMADD213PS Z5, Z18, Z19
-	VFMADD213PS Z4, Z18, Z19
-	VFMADD213PS Z3, Z18, Z19
-	VMOVUPS     Z14, Z20
-	VFMADD213PS Z13, Z18, Z20
-	VFMADD213PS Z12, Z18, Z20
-	VFMADD213PS Z11, Z18, Z20
-	VFMADD213PS Z10, Z18, Z20
-	VFMADD213PS Z9, Z18, Z20
-	VMULPS      Z17, Z19, Z19
-	VDIVPS      Z20, Z19, Z19
-	VMULPS      Z2, Z16, Z17
-	VFMADD213PS Z17, Z19, Z16
-	TESTQ       CX, CX
-	JZ          store
-	VADDPS      (CX), Z15, Z15
-	VADDPS      64(CX), Z16, Z16
-	ADDQ        SI, CX
-
-store:
-	VMOVUPS Z15, (AX)
-	VMOVUPS Z16, 64(AX)
-	ADDQ    SI, AX
-	ADDQ    $0x00000080, DX
-	DECQ    DI
-	JNZ     row
+	VMOVUPS     Z15, (AX)
+	VMOVUPS     64(AX), Z15
+	VMAXPS      Z15, Z1, Z15
+	VMINPS      Z0, Z15, Z16
+	VMULPS      Z16, Z16, Z17
+	VMOVUPS     Z8, Z18
+	VFMADD213PS Z7, Z17, Z18
+	VFMADD213PS Z6, Z17, Z18
+	VFMADD213PS Z5, Z17, Z18
+	VFMADD213PS Z4, Z17, Z18
+	VFMADD213PS Z3, Z17, Z18
+	VMOVUPS     Z14, Z19
+	VFMADD213PS Z13, Z17, Z19
+	VFMADD213PS Z12, Z17, Z19
+	VFMADD213PS Z11, Z17, Z19
+	VFMADD213PS Z10, Z17, Z19
+	VFMADD213PS Z9, Z17, Z19
+	VMULPS      Z16, Z18, Z18
+	VDIVPS      Z19, Z18, Z18
+	VMULPS      Z2, Z15, Z16
+	VFMADD213PS Z16, Z18, Z15
+	VMOVUPS     Z15, 64(AX)
+	ADDQ        CX, AX
+	DECQ        DX
+	JNZ         row
 	VZEROUPPER
 	RET
 
-// func geluTanhAVX512(dst []float32, residual []float32, ld int, c []float32, bias []float32, rows int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·geluTanhAVX512(SB), NOSPLIT, $0-112
-	MOVQ         dst_base+0(FP), AX
-	MOVQ         residual_base+24(FP), CX
-	MOVQ         c_base+56(FP), DX
-	MOVQ         bias_base+80(FP), BX
-	MOVQ         ld+48(FP), SI
-	SHLQ         $0x02, SI
-	MOVQ         rows+104(FP), DI
+// func geluTanhAVX512(c []float32, ldc int, rows int)
+// Requires: AVX, AVX512F
+TEXT ·geluTanhAVX512(SB), NOSPLIT, $0-40
+	MOVQ         c_base+0(FP), AX
+	MOVQ         ldc+24(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         rows+32(FP), DX
 	VBROADCASTSS lanesc0135761<>+0(SB), Z0
 	VBROADCASTSS lanesbdd2d3e8<>+0(SB), Z1
 	VBROADCASTSS lanes42fc0000<>+0(SB), Z2
@@ -7061,13 +7902,9 @@ TEXT ·geluTanhAVX512(SB), NOSPLIT, $0-112
 	VBROADCASTSS lanes3c1d950e<>+0(SB), Z9
 	VBROADCASTSS lanes3aafa460<>+0(SB), Z10
 	VBROADCASTSS lanes39222000<>+0(SB), Z11
-	IMUL3Q       $0x0e, SI, R8
 
 row:
-	PREFETCHT0  (AX)(R8*1)
-	PREFETCHT0  64(AX)(R8*1)
-	VMOVUPS     (DX), Z12
-	VADDPS      (BX), Z12, Z12
+	VMOVUPS     (AX), Z12
 	VMULPS      Z12, Z12, Z13
 	VMULPS      Z1, Z13, Z13
 	VADDPS      Z0, Z13, Z13
@@ -7086,76 +7923,51 @@ row:
 	VSCALEFPS   Z14, Z15, Z13
 	VADDPS      Z3, Z13, Z13
 	VDIVPS      Z13, Z12, Z12
-	VMOVUPS     64(DX), Z13
-	VADDPS      64(BX), Z13, Z13
-	VMULPS      Z13, Z13, Z14
-	VMULPS      Z1, Z14, Z14
-	VADDPS      Z0, Z14, Z14
-	VMULPS      Z13, Z14, Z14
-	VMINPS      Z14, Z2, Z14
-	VMAXPS      Z14, Z4, Z14
-	VRNDSCALEPS $0x08, Z14, Z15
-	VSUBPS      Z15, Z14, Z14
-	VMOVUPS     Z11, Z16
-	VFMADD213PS Z10, Z14, Z16
-	VFMADD213PS Z9, Z14, Z16
-	VFMADD213PS Z8, Z14, Z16
-	VFMADD213PS Z7, Z14, Z16
-	VFMADD213PS Z6, Z14, Z16
-	VFMADD213PS Z5, Z14, Z16
-	VSCALEFPS   Z15, Z16, Z14
-	VADDPS      Z3, Z14, Z14
-	VDIVPS      Z14, Z13, Z13
-	TESTQ       CX, CX
-	JZ          store
-	VADDPS      (CX), Z12, Z12
-	VADDPS      64(CX), Z13, Z13
-	ADDQ        SI, CX
-
-store:
-	VMOVUPS Z12, (AX)
-	VMOVUPS Z13, 64(AX)
-	ADDQ    SI, AX
-	ADDQ    $0x00000080, DX
-	DECQ    DI
-	JNZ     row
+	VMOVUPS     Z12, (AX)
+	VMOVUPS     64(AX), Z12
+	VMULPS      Z12, Z12, Z13
+	VMULPS      Z1, Z13, Z13
+	VADDPS      Z0, Z13, Z13
+	VMULPS      Z12, Z13, Z13
+	VMINPS      Z13, Z2, Z13
+	VMAXPS      Z13, Z4, Z13
+	VRNDSCALEPS $0x08, Z13, Z14
+	VSUBPS      Z14, Z13, Z13
+	VMOVUPS     Z11, Z15
+	VFMADD213PS Z10, Z13, Z15
+	VFMADD213PS Z9, Z13, Z15
+	VFMADD213PS Z8, Z13, Z15
+	VFMADD213PS Z7, Z13, Z15
+	VFMADD213PS Z6, Z13, Z15
+	VFMADD213PS Z5, Z13, Z15
+	VSCALEFPS   Z14, Z15, Z13
+	VADDPS      Z3, Z13, Z13
+	VDIVPS      Z13, Z12, Z12
+	VMOVUPS     Z12, 64(AX)
+	ADDQ        CX, AX
+	DECQ        DX
+	JNZ         row
 	VZEROUPPER
 	RET
 
-// func reluAVX512(dst []float32, residual []float32, ld int, c []float32, bias []float32, rows int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·reluAVX512(SB), NOSPLIT, $0-112
-	MOVQ         dst_base+0(FP), AX
-	MOVQ         residual_base+24(FP), CX
-	MOVQ         c_base+56(FP), DX
-	MOVQ         bias_base+80(FP), BX
-	MOVQ         ld+48(FP), SI
-	SHLQ         $0x02, SI
-	MOVQ         rows+104(FP), DI
+// func reluAVX512(c []float32, ldc int, rows int)
+// Requires: AVX, AVX512F
+TEXT ·reluAVX512(SB), NOSPLIT, $0-40
+	MOVQ         c_base+0(FP), AX
+	MOVQ         ldc+24(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         rows+32(FP), DX
 	VBROADCASTSS lanes00000000<>+0(SB), Z0
-	IMUL3Q       $0x0e, SI, R8
 
 row:
-	PREFETCHT0 (AX)(R8*1)
-	PREFETCHT0 64(AX)(R8*1)
-	VMOVUPS    (DX), Z1
-	VADDPS     (BX), Z1, Z1
-	VMAXPS     Z1, Z0, Z1
-	VMOVUPS    64(DX), Z2
-	VADDPS     64(BX), Z2, Z2
-	VMAXPS     Z2, Z0, Z2
-	TESTQ      CX, CX
-	JZ         store
-	VADDPS     (CX), Z1, Z1
-	VADDPS     64(CX), Z2, Z2
-	ADDQ       SI, CX
-
-store:
+	VMOVUPS (AX), Z1
+	VMAXPS  Z1, Z0, Z1
 	VMOVUPS Z1, (AX)
-	VMOVUPS Z2, 64(AX)
-	ADDQ    SI, AX
-	ADDQ    $0x00000080, DX
-	DECQ    DI
+	VMOVUPS 64(AX), Z1
+	VMAXPS  Z1, Z0, Z1
+	VMOVUPS Z1, 64(AX)
+	ADDQ    CX, AX
+	DECQ    DX
 	JNZ     row
 	VZEROUPPER
 	RET

@@ -4,19 +4,20 @@ import "fmt"
 
 // An Epilogue is what happens to a product while it is still in the cache.
 type Epilogue struct {
-	Activation Activation
-	// Residual is added after the activation; it has the shape of dst and may
-	// be dst itself. Nil adds nothing.
+	// Residual is added to the product; it has the shape of dst and may be dst
+	// itself. Nil adds nothing.
 	Residual []float32
+	// Activation is applied to the sum.
+	Activation Activation
 }
 
 // blockBytes is the size of the block of packed activations that stays in the
 // second-level cache while all weights pass by.
 const blockBytes = 256 << 10
 
-// Multiply sets dst, rows x Out values, to the epilogue of src, rows x In
-// values, times the transposed weights plus the bias. dst and src must not
-// overlap.
+// Multiply sets dst, rows x Out values, to src, rows x In values, times the
+// transposed weights, plus the bias, followed by the epilogue. dst and src must
+// not overlap.
 func (m *Matrix) Multiply(dst, src []float32, rows int, e Epilogue, s *Scratch) {
 	if len(src) != rows*m.in || len(dst) != rows*m.out || e.Residual != nil && len(e.Residual) != len(dst) {
 		panic(fmt.Sprintf("kernel: %d rows of a %dx%d layer from %d values to %d, residual %d",
@@ -66,37 +67,34 @@ func (m *Matrix) packRows(s *Scratch, src []float32, lda int) {
 
 // multiplyBlock multiplies packed rows with all weights, panel by panel.
 func (m *Matrix) multiplyBlock(dst, residual []float32, rows, lda int, a Activation, s *Scratch) {
-	cols, finish := m.loops.cols, m.loops.finish[a]
+	l := m.loops
 	for p := range m.panels() {
-		n := p * cols
-		bias := m.bias[n : n+cols]
-		for r := 0; r < rows; r += m.loops.rows {
-			height := min(m.loops.rows, rows-r)
-			m.tile(s, p, r, height, lda)
-			at := r*m.out + n
-			switch {
-			case n+cols > m.out:
-				s.finishPart(finish, dst, residual, at, m.out, bias, height, m.out-n)
-			case residual == nil:
-				finish(dst[at:], nil, m.out, s.tile, bias, height)
-			default:
-				finish(dst[at:], residual[at:], m.out, s.tile, bias, height)
+		cols := min(l.cols, m.out-p*l.cols)
+		for r := 0; r < rows; r += l.rows {
+			height, at := min(l.rows, rows-r), r*m.out+p*l.cols
+			var rest []float32
+			if residual != nil {
+				rest = residual[at:]
+			}
+			if cols == l.cols {
+				m.tile(dst[at:], m.out, rest, s, p, r, height, lda, a)
+			} else {
+				m.narrowTile(dst[at:], rest, s, p, r, height, lda, a, cols)
 			}
 		}
 	}
 }
 
-// finishPart finishes a tile of which only some columns exist, by way of a
-// whole one.
-func (s *Scratch) finishPart(finish finish, dst, residual []float32, at, ld int, bias []float32, rows, cols int) {
-	whole := len(bias)
-	if residual == nil {
-		finish(s.part, nil, whole, s.tile, bias, rows)
-	} else {
-		copyRows(s.part, residual[at:], whole, ld, rows, cols)
-		finish(s.part, s.part, whole, s.tile, bias, rows)
+// narrowTile is tile for a panel of which only some columns exist: it takes a
+// detour through a whole one.
+func (m *Matrix) narrowTile(dst, residual []float32, s *Scratch, panel, row, rows, lda int, a Activation, cols int) {
+	whole := m.loops.cols
+	if residual != nil {
+		copyRows(s.part, residual, whole, m.out, rows, cols)
+		residual = s.part
 	}
-	copyRows(dst[at:], s.part, ld, whole, rows, cols)
+	m.tile(s.part, whole, residual, s, panel, row, rows, lda, a)
+	copyRows(dst, s.part, m.out, whole, rows, cols)
 }
 
 // copyRows copies rows of cols values between matrices whose rows are dstLD
@@ -107,20 +105,24 @@ func copyRows(dst, src []float32, dstLD, srcLD, rows, cols int) {
 	}
 }
 
-// tile multiplies packed rows from row on with one panel, into s.tile.
-func (m *Matrix) tile(s *Scratch, panel, row, rows, lda int) {
+// tile multiplies packed rows, from row on, with one panel.
+func (m *Matrix) tile(c []float32, ldc int, residual []float32, s *Scratch, panel, row, rows, lda int, a Activation) {
 	l, from, to, at := m.loops, panel*m.panel(), (panel+1)*m.panel(), row*lda
+	bias := m.bias[panel*l.cols:]
 	switch {
 	case m.dtype == F32:
-		l.f32(s.tile, l.cols, s.f32[at:], lda, 1, m.f32[from:to], m.k, rows)
+		l.f32(c, ldc, s.f32[at:], lda, 1, m.f32[from:to], m.k, rows, bias, residual)
 	case m.dtype == BF16 && m.group == 1:
-		l.bf16Wide(s.tile, l.cols, s.f32[at:], lda, m.bf16[from:to], m.k, rows)
+		l.bf16Wide(c, ldc, s.f32[at:], lda, m.bf16[from:to], m.k, rows, bias, residual)
 	case m.dtype == BF16:
-		l.bf16(s.tile, l.cols, s.u16[at:], lda, m.bf16[from:to], m.k, rows)
+		l.bf16(c, ldc, s.u16[at:], lda, m.bf16[from:to], m.k, rows, bias, residual)
 	case m.group == 2:
-		l.int8Wide(s.tile, l.cols, s.i16[at:], lda, m.int8[from:to], m.k, rows, s.steps[2*row:], m.columns[2*panel*l.cols:])
+		l.int8Wide(c, ldc, s.i16[at:], lda, m.int8[from:to], m.k, rows, s.steps[2*row:], m.columns[2*panel*l.cols:], bias, residual)
 	default:
-		l.int8(s.tile, l.cols, s.u8[at:], lda, m.int8[from:to], m.k, rows, s.steps[2*row:], m.columns[2*panel*l.cols:])
+		l.int8(c, ldc, s.u8[at:], lda, m.int8[from:to], m.k, rows, s.steps[2*row:], m.columns[2*panel*l.cols:], bias, residual)
+	}
+	if activate := l.activate[a]; activate != nil {
+		activate(c, ldc, rows)
 	}
 }
 
@@ -133,8 +135,7 @@ type Scratch struct {
 	i16   []int16
 	u8    []uint8
 	steps []float32 // scale and zero of each quantised row
-	tile  []float32 // a product
-	part  []float32 // a result of which only some columns exist
+	part  []float32 // a tile of which only some columns exist
 
 	queries, values, scores []float32 // of one attention head
 }
@@ -155,7 +156,6 @@ func (s *Scratch) grow(m *Matrix, rows, lda int) {
 		s.u8 = grown(s.u8, rows*lda)
 	}
 	s.steps = grown(s.steps, 2*rows)
-	s.tile = grown(s.tile, m.loops.rows*m.loops.cols)
 	s.part = grown(s.part, m.loops.rows*m.loops.cols)
 }
 

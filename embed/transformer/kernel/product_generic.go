@@ -12,16 +12,29 @@ const (
 	genericCols = 4
 )
 
-// tileRows returns the two rows of a and of c that a tile works on.
-func tileRows[E any](a []E, lda int, c []float32, ldc, rows int) (a0, a1 []E, c0, c1 *[4]float32) {
+// tileRows returns the two rows of activations that a tile works on.
+func tileRows[E any](a []E, lda, rows int) (a0, a1 []E) {
 	if rows < 2 {
-		return a, a, (*[4]float32)(c), (*[4]float32)(c)
+		return a, a
 	}
-	return a, a[lda:], (*[4]float32)(c), (*[4]float32)(c[ldc:])
+	return a, a[lda:]
 }
 
-func productGeneric(c []float32, ldc int, a []float32, lda, step int, b []float32, k, rows int) {
-	a0, a1, c0, c1 := tileRows(a, lda, c, ldc, rows)
+// storeTile writes sums with bias and residual added.
+func storeTile(c []float32, ldc, rows int, sums [genericRows][genericCols]float32, bias, residual []float32) {
+	for r := range rows {
+		for n, x := range sums[r] {
+			x += bias[n]
+			if residual != nil {
+				x += residual[r*ldc+n]
+			}
+			c[r*ldc+n] = x
+		}
+	}
+}
+
+func productGeneric(c []float32, ldc int, a []float32, lda, step int, b []float32, k, rows int, bias, residual []float32) {
+	a0, a1 := tileRows(a, lda, rows)
 	var s00, s01, s02, s03, s10, s11, s12, s13 float32
 	for i := range k {
 		x, y, w := a0[i*step], a1[i*step], (*[4]float32)(b[4*i:])
@@ -34,11 +47,11 @@ func productGeneric(c []float32, ldc int, a []float32, lda, step int, b []float3
 		s12 += y * w[2]
 		s13 += y * w[3]
 	}
-	*c0, *c1 = [4]float32{s00, s01, s02, s03}, [4]float32{s10, s11, s12, s13}
+	storeTile(c, ldc, rows, [2][4]float32{{s00, s01, s02, s03}, {s10, s11, s12, s13}}, bias, residual)
 }
 
-func productBF16Generic(c []float32, ldc int, a []float32, lda int, b []uint16, k, rows int) {
-	a0, a1, c0, c1 := tileRows(a, lda, c, ldc, rows)
+func productBF16Generic(c []float32, ldc int, a []float32, lda int, b []uint16, k, rows int, bias, residual []float32) {
+	a0, a1 := tileRows(a, lda, rows)
 	var s00, s01, s02, s03, s10, s11, s12, s13 float32
 	for i, x := range a0[:k] {
 		y, w := a1[i], (*[4]uint16)(b[4*i:])
@@ -52,14 +65,14 @@ func productBF16Generic(c []float32, ldc int, a []float32, lda int, b []uint16, 
 		s12 += y * w2
 		s13 += y * w3
 	}
-	*c0, *c1 = [4]float32{s00, s01, s02, s03}, [4]float32{s10, s11, s12, s13}
+	storeTile(c, ldc, rows, [2][4]float32{{s00, s01, s02, s03}, {s10, s11, s12, s13}}, bias, residual)
 }
 
 // widen returns the value of a bfloat16.
 func widen(x uint16) float32 { return math.Float32frombits(uint32(x) << 16) }
 
-func productInt8Generic(c []float32, ldc int, a []int16, lda int, b []int8, k, rows int, steps, columns []float32) {
-	a0, a1, c0, c1 := tileRows(a, lda, c, ldc, rows)
+func productInt8Generic(c []float32, ldc int, a []int16, lda int, b []int8, k, rows int, steps, columns, bias, residual []float32) {
+	a0, a1 := tileRows(a, lda, rows)
 	var s0, s1 [4]int32
 	for i := range k {
 		x0, x1 := int32(a0[2*i]), int32(a0[2*i+1])
@@ -71,11 +84,13 @@ func productInt8Generic(c []float32, ldc int, a []int16, lda int, b []int8, k, r
 			s1[n] += y0*w0 + y1*w1
 		}
 	}
+	var sums [2][4]float32
 	last := steps[2*min(rows, 2)-2:]
 	for n := range 4 {
-		c0[n] = dequantise(s0[n], steps[0], steps[1], columns[n], columns[4+n])
-		c1[n] = dequantise(s1[n], last[0], last[1], columns[n], columns[4+n])
+		sums[0][n] = dequantise(s0[n], steps[0], steps[1], columns[n], columns[4+n])
+		sums[1][n] = dequantise(s1[n], last[0], last[1], columns[n], columns[4+n])
 	}
+	storeTile(c, ldc, rows, sums, bias, residual)
 }
 
 // dequantise returns the product that a sum of quantised products stands for.

@@ -234,7 +234,7 @@ func TestEpilogue(t *testing.T) {
 				m.Multiply(dst, l.src, l.rows, Epilogue{Activation: a, Residual: dst}, new(Scratch))
 				untouched()
 				for i := range dst {
-					exact := f(want[i]) + float64(residual[i])
+					exact := f(want[i] + float64(residual[i]))
 					tolerance := 1.2*bound[i] + 1e-6 + 3e-7*math.Abs(exact)
 					if diff := math.Abs(float64(dst[i]) - exact); !(diff <= tolerance) {
 						t.Fatalf("activation %d, %d outputs: value %d is %g, want %g within %g", a, out, i, dst[i], exact, tolerance)

@@ -12,8 +12,6 @@ import (
 // within the loop that replaces x by its value. NaN stays NaN.
 type function func(v isa) (body func(x reg.VecVirtual))
 
-func identity(isa) func(reg.VecVirtual) { return func(reg.VecVirtual) {} }
-
 // relu is max(x, 0). Of a NaN and a number, VMAXPS returns its first operand.
 func relu(v isa) func(reg.VecVirtual) {
 	zero := v.inRegister(v.constant(0))

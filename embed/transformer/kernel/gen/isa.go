@@ -49,14 +49,6 @@ func (v isa) vector() reg.VecVirtual {
 	return YMM()
 }
 
-// half returns a fresh register of half the width.
-func (v isa) half() reg.VecVirtual {
-	if v.wide() {
-		return YMM()
-	}
-	return XMM()
-}
-
 // zero clears a register.
 func (v isa) zero(r reg.Register) {
 	if v.wide() {

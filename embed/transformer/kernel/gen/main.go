@@ -18,7 +18,7 @@ func main() {
 				v.peak(f)
 			}
 		}
-		v.finish()
+		v.activate()
 		v.transpose()
 		v.gather()
 		v.softmax()

@@ -208,12 +208,15 @@ func (f format) signature() string {
 	if f.quantised {
 		scales = ", steps []float32, columns []float32"
 	}
-	return fmt.Sprintf("(c []float32, ldc int, a []%s, lda int,%s b []%s, k int, rows int%s)", f.a, step, f.b, scales)
+	return fmt.Sprintf("(c []float32, ldc int, a []%s, lda int,%s b []%s, k int, rows int%s, bias []float32, residual []float32)", f.a, step, f.b, scales)
 }
 
-// storeTile writes the sums of rows to c.
+// storeTile writes the sums of rows, with bias and residual added, to c. It asks
+// for the memory of the tile below, which is written next: results seldom are in
+// the cache.
 func (v isa) storeTile(f format, rows reg.GPVirtual) {
-	c, ldc := base("c"), stride("ldc", 2)
+	c, ldc, bias, residual, below := base("c"), stride("ldc", 2), base("bias"), base("residual"), GP64()
+	IMUL3Q(U8(v.rows), ldc, below)
 	var steps, columns reg.GPVirtual
 	if f.quantised {
 		steps, columns = base("steps"), base("columns")
@@ -223,8 +226,19 @@ func (v isa) storeTile(f format, rows reg.GPVirtual) {
 		if f.quantised {
 			v.dequantise(sums, Mem{Base: steps, Disp: 8 * r}, columns)
 		}
-		VMOVUPS(sums[0], Mem{Base: c})
-		VMOVUPS(sums[1], Mem{Base: c, Disp: v.width()})
+		v.addVectors(bias, sums)
+		alone := fmt.Sprintf("alone%d", r)
+		TESTQ(residual, residual)
+		JZ(LabelRef(alone))
+		v.addVectors(residual, sums)
+		ADDQ(ldc, residual)
+		Label(alone)
+		for i, sum := range sums {
+			VMOVUPS(sum, Mem{Base: c, Disp: i * v.width()})
+		}
+		for line := 0; line < 2*v.width(); line += 64 {
+			PREFETCHT0(Mem{Base: c, Index: below, Scale: 1, Disp: line})
+		}
 		if r < v.rows-1 {
 			ADDQ(ldc, c)
 			DECQ(rows)
@@ -233,6 +247,13 @@ func (v isa) storeTile(f format, rows reg.GPVirtual) {
 	}
 	Label("done")
 	end()
+}
+
+// addVectors adds what is at an address to a row of sums.
+func (v isa) addVectors(from reg.GPVirtual, sums []reg.VecPhysical) {
+	for i, sum := range sums {
+		VADDPS(Mem{Base: from, Disp: i * v.width()}, sum, sum)
+	}
 }
 
 // dequantise turns a row of integer sums into (sum-zero*columns.sum)*scale*columns.scale,
