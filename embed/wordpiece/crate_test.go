@@ -51,7 +51,8 @@ func digest(become func(dst []byte, r rune) []byte) string {
 	hash := sha256.New()
 	var buffer []byte
 	for r := rune(0); r <= utf8.MaxRune; r++ {
-		if utf8.ValidRune(r) {
+		assigned := r < 0x40000 || 0xe0000 <= r && r < 0xe1000 || r >= 0x10f000 // or private
+		if assigned && utf8.ValidRune(r) {
 			buffer = append(become(buffer[:0], r), '\n')
 			hash.Write(buffer)
 		}

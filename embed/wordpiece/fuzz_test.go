@@ -25,7 +25,15 @@ func checkIDs(t *testing.T, tokenizer *Tokenizer, text string) {
 	}
 }
 
+// tinyTokenizer is short, so that most mutations hit something.
+const tinyTokenizer = `{"added_tokens":[{"id":1,"content":"[U]"}],` +
+	`"normalizer":{"type":"BertNormalizer","clean_text":true,"handle_chinese_chars":true,"lowercase":true},` +
+	`"pre_tokenizer":{"type":"BertPreTokenizer"},` +
+	`"post_processor":{"type":"BertProcessing","cls":["a",0],"sep":["##b",2]},` +
+	`"model":{"unk_token":"[U]","continuing_subword_prefix":"##","max_input_chars_per_word":9,"vocab":{"a":0,"[U]":1,"##b":2}}}`
+
 func FuzzTokenizerJSON(f *testing.F) {
+	f.Add([]byte(tinyTokenizer), "ab [U]")
 	f.Add(smallTokenizer(f), "the trains is [MASK] late")
 	f.Add(smallTokenizer(f, addToken("<n>", normalisedField, "single_word"), set("normalizer/lowercase", false)), "a <n>, É")
 	f.Add(smallTokenizer(f, set("post_processor", section{"type": "BertProcessing", "cls": []any{"[CLS]", 2}, "sep": []any{"[SEP]", 3}})), "")

@@ -21,8 +21,11 @@ function random() {
 const below = n => Math.floor(random() * n)
 const pick = list => list[below(list.length)]
 
+// codePoints are all but most of planes 4 to 16, where nothing is but private use.
 function* codePoints() {
-  for (let c = 0; c < 0x110000; c++) if (c < 0xd800 || c > 0xdfff) yield c
+  for (let c = 0; c < 0x110000; c++) {
+    if ((c < 0xd800 || c > 0xdfff) && (c < 0x40000 || (c >= 0xe0000 && c < 0xe1000) || c >= 0x10f000)) yield c
+  }
 }
 
 // digest is the SHA-256 of what every code point becomes, a line feed behind each.
