@@ -15,7 +15,6 @@ import (
 	"starling/broker/embedded"
 	"starling/console"
 	"starling/dataset"
-	"starling/embed/models"
 	"starling/pipeline"
 	"starling/store"
 )
@@ -54,7 +53,7 @@ func (c *demoCmd) Run(ctx context.Context, std streams) (err error) {
 	if err != nil {
 		return err
 	}
-	model, err := models.Open(ctx, c.Model, models.Options{})
+	model, err := c.openModel(ctx, std)
 	if err != nil {
 		return err
 	}

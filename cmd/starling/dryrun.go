@@ -17,7 +17,6 @@ import (
 	"starling/cluster"
 	"starling/console"
 	"starling/embed"
-	"starling/embed/models"
 	"starling/store"
 )
 
@@ -29,7 +28,11 @@ func (c *runCmd) check(ctx context.Context, std streams, parsed *kong.Context, f
 	}
 	printSettings(std.out, parsed)
 	checks := checklist{out: std.out}
-	model, err := models.Open(ctx, c.Model, models.Options{})
+	err := c.fromState(ctx, c.State)
+	var model embed.Embedder
+	if err == nil {
+		model, err = c.openModel(ctx, std)
+	}
 	if err != nil {
 		checks.say("model", "", err)
 	} else {
@@ -79,8 +82,8 @@ func (c *runCmd) checkState(ctx context.Context, model embed.Embedder) (string, 
 	if err != nil {
 		return "", errors.Join(err, st.Close())
 	}
-	config, err := stateConfig(st)
-	return fmt.Sprintf("%s, %d documents, began with %s", c.State, last, describeConfig(config)), errors.Join(err, st.Close())
+	settings, err := settingsOf(st)
+	return fmt.Sprintf("%s, %d documents, began with %s", c.State, last, describeConfig(settings.Config)), errors.Join(err, st.Close())
 }
 
 // checkFolder says whether a folder is one or could be made.

@@ -15,7 +15,6 @@ import (
 
 type embedCmd struct {
 	lineFlags
-	Dtype       string `help:"Number format of the computation; by default the best one for the model on this processor." enum:"f32,bf16,int8," default:"" placeholder:"f32|bf16|int8"`
 	NoNormalize bool   `help:"Leave vectors at the length that the model gives them."`
 	Format      string `help:"json: one array a line; f32: raw little-endian float32." enum:"json,f32" default:"json" placeholder:"json|f32"`
 }
@@ -27,7 +26,9 @@ func (embedCmd) Help() string {
 
 // Run embeds standard input.
 func (c *embedCmd) Run(ctx context.Context, std streams) error {
-	model, err := models.Open(ctx, c.Model, models.Options{Dtype: c.Dtype, NoNormalize: c.NoNormalize})
+	options := c.options(std)
+	options.NoNormalize = c.NoNormalize
+	model, err := models.Open(ctx, c.Model, options)
 	if err != nil {
 		return err
 	}
@@ -70,7 +71,7 @@ func (tokenizeCmd) Help() string {
 
 // Run tokenizes standard input.
 func (c *tokenizeCmd) Run(ctx context.Context, std streams) error {
-	model, err := models.Open(ctx, c.Model, models.Options{})
+	model, err := c.openModel(ctx, std)
 	if err != nil {
 		return err
 	}

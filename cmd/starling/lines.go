@@ -12,8 +12,8 @@ import (
 
 // lineFlags say what the lines on standard input are.
 type lineFlags struct {
-	Model     string `help:"Name of a model, or its folder; see starling model list." default:"builtin" placeholder:"NAME|DIR"`
-	JSONLines bool   `help:"Each line is a JSON string, so that texts may hold line ends."`
+	modelFlags
+	JSONLines bool `help:"Each line is a JSON string, so that texts may hold line ends."`
 }
 
 const (

@@ -6,25 +6,63 @@ import (
 
 	"starling/console"
 	"starling/embed"
+	"starling/embed/hub"
 	"starling/embed/models"
 )
 
 type modelCmd struct {
 	List modelListCmd `cmd:"" help:"List the models at hand."`
 	Info modelInfoCmd `cmd:"" help:"Describe a model."`
+	Pull modelPullCmd `cmd:"" help:"Download a model from the hub."`
 }
 
 type modelListCmd struct{}
 
+// Help says what is listed.
+func (modelListCmd) Help() string {
+	return "The built-in model, and models of the hub that have a short name. Any other BERT or DistilBERT encoder of the hub " +
+		"is named as there, such as sentence-transformers/stsb-distilbert-base, or by its folder."
+}
+
 // Run prints one model a line.
 func (modelListCmd) Run(std streams) error {
 	for _, info := range models.List() {
-		_, err := fmt.Fprintf(std.out, "%-20s %4d dimensions  %s\n", info.Name, info.Dim, console.Safe(info.Description))
+		_, err := fmt.Fprintf(std.out, "%-26s  %d dimensions. %s\n", info.Name, info.Dim, console.Safe(info.Description))
 		if err != nil {
 			return err
 		}
 	}
+	for _, name := range hub.ShortNames() {
+		where := "not downloaded"
+		if _, err := hub.Find(name, hub.Options{}); err == nil {
+			where = "on this machine"
+		}
+		if _, err := fmt.Fprintf(std.out, "%-26s  %s\n", name, where); err != nil {
+			return err
+		}
+	}
 	return nil
+}
+
+type modelPullCmd struct {
+	Name     string `arg:"" help:"Name of the model, such as sentence-transformers/stsb-distilbert-base."`
+	Revision string `help:"Branch, tag or commit; main if not given." placeholder:"NAME"`
+}
+
+// Help says where a model is kept and what the settings are.
+func (modelPullCmd) Help() string {
+	return "The model goes into the cache that the hub's Python tools use as well, and is checked against the hub's digests. A " +
+		"download that broke off goes on. Of the environment, HF_ENDPOINT, HF_TOKEN, HF_HOME, HF_HUB_CACHE and HF_HUB_OFFLINE count."
+}
+
+// Run downloads a model and prints its folder.
+func (c modelPullCmd) Run(ctx context.Context, std streams) error {
+	dir, err := hub.Pull(ctx, c.Name, hub.Options{Revision: c.Revision, Progress: downloads(std)})
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(std.out, dir)
+	return err
 }
 
 type modelInfoCmd struct {

@@ -14,7 +14,6 @@ import (
 	"starling/broker"
 	"starling/cluster"
 	"starling/console"
-	"starling/embed/models"
 	"starling/pipeline"
 	"starling/store"
 )
@@ -46,7 +45,10 @@ func (c *runCmd) Run(ctx context.Context, std streams, parsed *kong.Context, fil
 	if c.DryRun {
 		return c.check(ctx, std, parsed, file)
 	}
-	model, err := models.Open(ctx, c.Model, models.Options{})
+	if err := c.fromState(ctx, c.State); err != nil {
+		return err
+	}
+	model, err := c.openModel(ctx, std)
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ import (
 // clusteringFlags are the settings of a new state. An existing one keeps those
 // it began with, and asking for others is an error.
 type clusteringFlags struct {
-	Model     string `help:"Name of a model, or its folder; see starling model list." default:"builtin" placeholder:"NAME|DIR"`
+	modelFlags
 	Threshold string `help:"How wide a cluster may be: above 0, at most 1. The Python example has 0.7; auto, the default, finds one for the model." default:"auto" placeholder:"auto|FLOAT"`
 	Branching int    `help:"Most entries of a node of the CF-tree; by default ${default}." default:"50" placeholder:"N"`
 	MaxMicros int    `help:"Most micro-clusters kept, which bounds memory; by default ${default}." default:"4000" placeholder:"N"`
@@ -93,7 +93,7 @@ func openState(ctx context.Context, dir string, model embed.Embedder, flags clus
 	if err != nil {
 		return nil, err
 	}
-	settings, err := json.Marshal(config)
+	settings, err := json.Marshal(stateSettings{Config: config, Dtype: flags.Dtype, Prefix: flags.Prefix})
 	if err != nil {
 		return nil, err
 	}
@@ -125,11 +125,15 @@ func (f clusteringFlags) checkSettings(st *store.Store) error {
 	if err != nil {
 		return err
 	}
-	config, err := stateConfig(st)
+	config, err := settingsOf(st)
 	if err != nil {
 		return err
 	}
 	switch {
+	case f.Dtype != config.Dtype:
+		return otherSetting("dtype", config.Dtype)
+	case f.Prefix != config.Prefix:
+		return otherSetting("prefix", config.Prefix)
 	case threshold != 0 && threshold != config.Threshold:
 		return otherSetting("threshold", config.Threshold)
 	case f.Branching != cluster.DefaultBranching && f.Branching != config.Branching:
@@ -141,15 +145,26 @@ func (f clusteringFlags) checkSettings(st *store.Store) error {
 }
 
 func otherSetting(name string, value any) error {
+	if value == "" {
+		value = "unset"
+	}
 	return fmt.Errorf("the state began with %s %v and keeps it; leave --%s out, or begin another state", name, value, name)
 }
 
-func stateConfig(st *store.Store) (cluster.Config, error) {
-	var config cluster.Config
-	if err := json.Unmarshal([]byte(st.Identity().Settings), &config); err != nil {
-		return config, fmt.Errorf("reading the clustering settings of the state file: %w", err)
+// stateSettings are the settings that a state keeps: those of the clustering,
+// and how the model is loaded.
+type stateSettings struct {
+	cluster.Config
+	Dtype  string `json:"dtype,omitempty"`
+	Prefix string `json:"prefix,omitempty"`
+}
+
+func settingsOf(st *store.Store) (stateSettings, error) {
+	var settings stateSettings
+	if err := json.Unmarshal([]byte(st.Identity().Settings), &settings); err != nil {
+		return settings, fmt.Errorf("reading the settings of the state file: %w", err)
 	}
-	return config, nil
+	return settings, nil
 }
 
 // A reading is a state opened to be looked at, beside a running writer or not.
@@ -175,7 +190,11 @@ func readState(ctx context.Context, dir string) (*reading, error) {
 
 // model opens the model that the state was made with.
 func (r *reading) model(ctx context.Context) (embed.Embedder, error) {
-	model, err := models.Open(ctx, r.store.Identity().Model, models.Options{})
+	settings, err := settingsOf(r.store)
+	if err != nil {
+		return nil, err
+	}
+	model, err := models.Open(ctx, r.store.Identity().Model, models.Options{Dtype: settings.Dtype, Prefix: settings.Prefix})
 	if err != nil {
 		return nil, err
 	}
