@@ -61,8 +61,9 @@ func (t *Tokenizer) Token(id int32) string {
 // maxTokens at most: where they are more, the last ones of the text are left
 // out. The special tokens are never left out, so that a maxTokens below 2 counts
 // as 2 for a model with [CLS] and [SEP]. Bytes of text that are not UTF-8 count
-// as U+FFFD each. Nothing is allocated while dst has room, but for a text with a
-// word of many thousand bytes. Reading stops at the last token that has room.
+// as U+FFFD each. Reading stops at the last token that has room. While dst has
+// room nothing is allocated, but by a tokenizer with normalised added tokens,
+// which needs a copy of the text.
 func (t *Tokenizer) Encode(dst []int32, text string, maxTokens int) []int32 {
 	dst = append(dst, t.prefix...)
 	dst = t.Tokenize(dst, text, min(max(maxTokens, 0), maxLength)-len(t.prefix)-len(t.suffix))
