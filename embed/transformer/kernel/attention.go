@@ -16,6 +16,9 @@ func (p Path) Attention(dst, qkv []float32, tokens, heads, headSize int, s *Scra
 		panic(fmt.Sprintf("kernel: attention of %d tokens, %d heads of %d, from %d values to %d",
 			tokens, heads, headSize, len(qkv), len(dst)))
 	}
+	if len(dst) == 0 {
+		return
+	}
 	a := attention{loops: p.loops(), scratch: s, tokens: tokens, size: headSize, width: width}
 	s.queries = grown(s.queries, headSize*a.cols)
 	s.values = grown(s.values, tokens*(headSize+a.cols))

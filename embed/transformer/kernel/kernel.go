@@ -2,18 +2,25 @@
 // product of a linear layer, attention, layer normalisation and pooling, each
 // written for several instruction sets and chosen when the program runs.
 //
-// A weight matrix is packed once and then shared by all workers:
+// A layer's weights are packed once and then shared by all workers:
 //
 //	m, err := kernel.Pack(kernel.Best(), kernel.BF16, weights, bias, out, in)
 //
-// Each worker owns a [Scratch] and multiplies with it:
+// Each worker owns a [Scratch] and multiplies with it, rows of any number and
+// length:
 //
 //	m.Multiply(dst, src, rows, kernel.Epilogue{Activation: kernel.GELU}, scratch)
+//	path.Attention(mixed, qkv, tokens, heads, headSize, scratch)
 //
 // All matrices are row-major float32 slices without gaps. Nothing here starts
 // a goroutine, and nothing allocates once a Scratch has seen its largest input.
-// A row of a result does not depend on the other rows of the call, bit for bit.
-// Slices whose length does not fit the shape are a programming error and panic.
+// A row of a result does not depend on the other rows of the call, bit for bit,
+// so texts may be batched in any way. Different paths round differently, within
+// the error of float32 sums; Int8 products are the same on all of them. Slices
+// whose length does not fit the shape are a programming error and panic.
+//
+// The assembly is written by the program in gen; the build tag purego, and every
+// architecture but amd64, leaves plain Go.
 package kernel
 
 //go:generate go run -C gen . -out ../loops_amd64.s -stubs ../loops_amd64.go -pkg kernel

@@ -169,7 +169,7 @@ func extentAVX512(x []float32) (low float32, high float32)
 //go:noescape
 func roundAVX512(dst []uint16, src []float32)
 
-// quantiseAVX512 converts a row of whole vectors, see loops.
+// quantiseAVX512 converts a row of four vectors or more, see loops.
 //
 //go:noescape
 func quantiseAVX512(dst []uint8, src []float32, inverse float32, zero float32)

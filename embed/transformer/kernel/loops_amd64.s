@@ -1905,15 +1905,15 @@ row:
 mean4:
 	CMPQ    R9, $0x04
 	JLT     mean4end
-	VMOVUPS (AX)(DI*1), Y7
+	VMOVUPS (AX)(DI*4), Y7
 	VADDPS  Y7, Y3, Y3
-	VMOVUPS 32(AX)(DI*1), Y7
+	VMOVUPS 32(AX)(DI*4), Y7
 	VADDPS  Y7, Y4, Y4
-	VMOVUPS 64(AX)(DI*1), Y7
+	VMOVUPS 64(AX)(DI*4), Y7
 	VADDPS  Y7, Y5, Y5
-	VMOVUPS 96(AX)(DI*1), Y7
+	VMOVUPS 96(AX)(DI*4), Y7
 	VADDPS  Y7, Y6, Y6
-	ADDQ    $0x00000080, DI
+	ADDQ    $0x20, DI
 	SUBQ    $0x04, R9
 	JMP     mean4
 
@@ -1921,9 +1921,9 @@ mean4end:
 mean1:
 	CMPQ    R9, $0x01
 	JLT     mean1end
-	VMOVUPS (AX)(DI*1), Y7
+	VMOVUPS (AX)(DI*4), Y7
 	VADDPS  Y7, Y3, Y3
-	ADDQ    $0x00000020, DI
+	ADDQ    $0x08, DI
 	SUBQ    $0x01, R9
 	JMP     mean1
 
@@ -1948,19 +1948,19 @@ mean1end:
 variance4:
 	CMPQ        R9, $0x04
 	JLT         variance4end
-	VMOVUPS     (AX)(DI*1), Y8
+	VMOVUPS     (AX)(DI*4), Y8
 	VSUBPS      Y3, Y8, Y8
 	VFMADD231PS Y8, Y8, Y4
-	VMOVUPS     32(AX)(DI*1), Y8
+	VMOVUPS     32(AX)(DI*4), Y8
 	VSUBPS      Y3, Y8, Y8
 	VFMADD231PS Y8, Y8, Y5
-	VMOVUPS     64(AX)(DI*1), Y8
+	VMOVUPS     64(AX)(DI*4), Y8
 	VSUBPS      Y3, Y8, Y8
 	VFMADD231PS Y8, Y8, Y6
-	VMOVUPS     96(AX)(DI*1), Y8
+	VMOVUPS     96(AX)(DI*4), Y8
 	VSUBPS      Y3, Y8, Y8
 	VFMADD231PS Y8, Y8, Y7
-	ADDQ        $0x00000080, DI
+	ADDQ        $0x20, DI
 	SUBQ        $0x04, R9
 	JMP         variance4
 
@@ -1968,10 +1968,10 @@ variance4end:
 variance1:
 	CMPQ        R9, $0x01
 	JLT         variance1end
-	VMOVUPS     (AX)(DI*1), Y8
+	VMOVUPS     (AX)(DI*4), Y8
 	VSUBPS      Y3, Y8, Y8
 	VFMADD231PS Y8, Y8, Y4
-	ADDQ        $0x00000020, DI
+	ADDQ        $0x08, DI
 	SUBQ        $0x01, R9
 	JMP         variance1
 
@@ -1995,31 +1995,31 @@ variance1end:
 scale4:
 	CMPQ        R9, $0x04
 	JLT         scale4end
-	VMOVUPS     (AX)(DI*1), Y5
+	VMOVUPS     (AX)(DI*4), Y5
 	VSUBPS      Y3, Y5, Y5
 	VMULPS      Y4, Y5, Y5
-	VMOVUPS     (DX)(DI*1), Y6
-	VFMADD213PS (BX)(DI*1), Y5, Y6
-	VMOVUPS     Y6, (AX)(DI*1)
-	VMOVUPS     32(AX)(DI*1), Y5
+	VMOVUPS     (DX)(DI*4), Y6
+	VFMADD213PS (BX)(DI*4), Y5, Y6
+	VMOVUPS     Y6, (AX)(DI*4)
+	VMOVUPS     32(AX)(DI*4), Y5
 	VSUBPS      Y3, Y5, Y5
 	VMULPS      Y4, Y5, Y5
-	VMOVUPS     32(DX)(DI*1), Y6
-	VFMADD213PS 32(BX)(DI*1), Y5, Y6
-	VMOVUPS     Y6, 32(AX)(DI*1)
-	VMOVUPS     64(AX)(DI*1), Y5
+	VMOVUPS     32(DX)(DI*4), Y6
+	VFMADD213PS 32(BX)(DI*4), Y5, Y6
+	VMOVUPS     Y6, 32(AX)(DI*4)
+	VMOVUPS     64(AX)(DI*4), Y5
 	VSUBPS      Y3, Y5, Y5
 	VMULPS      Y4, Y5, Y5
-	VMOVUPS     64(DX)(DI*1), Y6
-	VFMADD213PS 64(BX)(DI*1), Y5, Y6
-	VMOVUPS     Y6, 64(AX)(DI*1)
-	VMOVUPS     96(AX)(DI*1), Y5
+	VMOVUPS     64(DX)(DI*4), Y6
+	VFMADD213PS 64(BX)(DI*4), Y5, Y6
+	VMOVUPS     Y6, 64(AX)(DI*4)
+	VMOVUPS     96(AX)(DI*4), Y5
 	VSUBPS      Y3, Y5, Y5
 	VMULPS      Y4, Y5, Y5
-	VMOVUPS     96(DX)(DI*1), Y6
-	VFMADD213PS 96(BX)(DI*1), Y5, Y6
-	VMOVUPS     Y6, 96(AX)(DI*1)
-	ADDQ        $0x00000080, DI
+	VMOVUPS     96(DX)(DI*4), Y6
+	VFMADD213PS 96(BX)(DI*4), Y5, Y6
+	VMOVUPS     Y6, 96(AX)(DI*4)
+	ADDQ        $0x20, DI
 	SUBQ        $0x04, R9
 	JMP         scale4
 
@@ -2027,18 +2027,18 @@ scale4end:
 scale1:
 	CMPQ        R9, $0x01
 	JLT         scale1end
-	VMOVUPS     (AX)(DI*1), Y5
+	VMOVUPS     (AX)(DI*4), Y5
 	VSUBPS      Y3, Y5, Y5
 	VMULPS      Y4, Y5, Y5
-	VMOVUPS     (DX)(DI*1), Y6
-	VFMADD213PS (BX)(DI*1), Y5, Y6
-	VMOVUPS     Y6, (AX)(DI*1)
-	ADDQ        $0x00000020, DI
+	VMOVUPS     (DX)(DI*4), Y6
+	VFMADD213PS (BX)(DI*4), Y5, Y6
+	VMOVUPS     Y6, (AX)(DI*4)
+	ADDQ        $0x08, DI
 	SUBQ        $0x01, R9
 	JMP         scale1
 
 scale1end:
-	ADDQ DI, AX
+	LEAQ (AX)(SI*4), AX
 	SUBQ SI, CX
 	JMP  row
 
@@ -2066,15 +2066,15 @@ TEXT ·extentAVX2(SB), NOSPLIT, $0-32
 extent4:
 	CMPQ   DX, $0x04
 	JLT    extent4end
-	VMINPS (AX)(CX*1), Y0, Y0
-	VMAXPS (AX)(CX*1), Y4, Y4
-	VMINPS 32(AX)(CX*1), Y1, Y1
-	VMAXPS 32(AX)(CX*1), Y5, Y5
-	VMINPS 64(AX)(CX*1), Y2, Y2
-	VMAXPS 64(AX)(CX*1), Y6, Y6
-	VMINPS 96(AX)(CX*1), Y3, Y3
-	VMAXPS 96(AX)(CX*1), Y7, Y7
-	ADDQ   $0x00000080, CX
+	VMINPS (AX)(CX*4), Y0, Y0
+	VMAXPS (AX)(CX*4), Y4, Y4
+	VMINPS 32(AX)(CX*4), Y1, Y1
+	VMAXPS 32(AX)(CX*4), Y5, Y5
+	VMINPS 64(AX)(CX*4), Y2, Y2
+	VMAXPS 64(AX)(CX*4), Y6, Y6
+	VMINPS 96(AX)(CX*4), Y3, Y3
+	VMAXPS 96(AX)(CX*4), Y7, Y7
+	ADDQ   $0x20, CX
 	SUBQ   $0x04, DX
 	JMP    extent4
 
@@ -2082,9 +2082,9 @@ extent4end:
 extent1:
 	CMPQ   DX, $0x01
 	JLT    extent1end
-	VMINPS (AX)(CX*1), Y0, Y0
-	VMAXPS (AX)(CX*1), Y4, Y4
-	ADDQ   $0x00000020, CX
+	VMINPS (AX)(CX*4), Y0, Y0
+	VMAXPS (AX)(CX*4), Y4, Y4
+	ADDQ   $0x08, CX
 	SUBQ   $0x01, DX
 	JMP    extent1
 
@@ -8431,15 +8431,15 @@ row:
 mean4:
 	CMPQ    R9, $0x04
 	JLT     mean4end
-	VMOVUPS (AX)(DI*1), Z7
+	VMOVUPS (AX)(DI*4), Z7
 	VADDPS  Z7, Z3, Z3
-	VMOVUPS 64(AX)(DI*1), Z7
+	VMOVUPS 64(AX)(DI*4), Z7
 	VADDPS  Z7, Z4, Z4
-	VMOVUPS 128(AX)(DI*1), Z7
+	VMOVUPS 128(AX)(DI*4), Z7
 	VADDPS  Z7, Z5, Z5
-	VMOVUPS 192(AX)(DI*1), Z7
+	VMOVUPS 192(AX)(DI*4), Z7
 	VADDPS  Z7, Z6, Z6
-	ADDQ    $0x00000100, DI
+	ADDQ    $0x40, DI
 	SUBQ    $0x04, R9
 	JMP     mean4
 
@@ -8447,9 +8447,9 @@ mean4end:
 mean1:
 	CMPQ    R9, $0x01
 	JLT     mean1end
-	VMOVUPS (AX)(DI*1), Z7
+	VMOVUPS (AX)(DI*4), Z7
 	VADDPS  Z7, Z3, Z3
-	ADDQ    $0x00000040, DI
+	ADDQ    $0x10, DI
 	SUBQ    $0x01, R9
 	JMP     mean1
 
@@ -8476,19 +8476,19 @@ mean1end:
 variance4:
 	CMPQ        R9, $0x04
 	JLT         variance4end
-	VMOVUPS     (AX)(DI*1), Z7
+	VMOVUPS     (AX)(DI*4), Z7
 	VSUBPS      Z3, Z7, Z7
 	VFMADD231PS Z7, Z7, Z8
-	VMOVUPS     64(AX)(DI*1), Z7
+	VMOVUPS     64(AX)(DI*4), Z7
 	VSUBPS      Z3, Z7, Z7
 	VFMADD231PS Z7, Z7, Z9
-	VMOVUPS     128(AX)(DI*1), Z7
+	VMOVUPS     128(AX)(DI*4), Z7
 	VSUBPS      Z3, Z7, Z7
 	VFMADD231PS Z7, Z7, Z10
-	VMOVUPS     192(AX)(DI*1), Z7
+	VMOVUPS     192(AX)(DI*4), Z7
 	VSUBPS      Z3, Z7, Z7
 	VFMADD231PS Z7, Z7, Z11
-	ADDQ        $0x00000100, DI
+	ADDQ        $0x40, DI
 	SUBQ        $0x04, R9
 	JMP         variance4
 
@@ -8496,10 +8496,10 @@ variance4end:
 variance1:
 	CMPQ        R9, $0x01
 	JLT         variance1end
-	VMOVUPS     (AX)(DI*1), Z7
+	VMOVUPS     (AX)(DI*4), Z7
 	VSUBPS      Z3, Z7, Z7
 	VFMADD231PS Z7, Z7, Z8
-	ADDQ        $0x00000040, DI
+	ADDQ        $0x10, DI
 	SUBQ        $0x01, R9
 	JMP         variance1
 
@@ -8525,31 +8525,31 @@ variance1end:
 scale4:
 	CMPQ        R9, $0x04
 	JLT         scale4end
-	VMOVUPS     (AX)(DI*1), Z7
+	VMOVUPS     (AX)(DI*4), Z7
 	VSUBPS      Z3, Z7, Z7
 	VMULPS      Z8, Z7, Z7
-	VMOVUPS     (DX)(DI*1), Z12
-	VFMADD213PS (BX)(DI*1), Z7, Z12
-	VMOVUPS     Z12, (AX)(DI*1)
-	VMOVUPS     64(AX)(DI*1), Z7
+	VMOVUPS     (DX)(DI*4), Z12
+	VFMADD213PS (BX)(DI*4), Z7, Z12
+	VMOVUPS     Z12, (AX)(DI*4)
+	VMOVUPS     64(AX)(DI*4), Z7
 	VSUBPS      Z3, Z7, Z7
 	VMULPS      Z8, Z7, Z7
-	VMOVUPS     64(DX)(DI*1), Z12
-	VFMADD213PS 64(BX)(DI*1), Z7, Z12
-	VMOVUPS     Z12, 64(AX)(DI*1)
-	VMOVUPS     128(AX)(DI*1), Z7
+	VMOVUPS     64(DX)(DI*4), Z12
+	VFMADD213PS 64(BX)(DI*4), Z7, Z12
+	VMOVUPS     Z12, 64(AX)(DI*4)
+	VMOVUPS     128(AX)(DI*4), Z7
 	VSUBPS      Z3, Z7, Z7
 	VMULPS      Z8, Z7, Z7
-	VMOVUPS     128(DX)(DI*1), Z12
-	VFMADD213PS 128(BX)(DI*1), Z7, Z12
-	VMOVUPS     Z12, 128(AX)(DI*1)
-	VMOVUPS     192(AX)(DI*1), Z7
+	VMOVUPS     128(DX)(DI*4), Z12
+	VFMADD213PS 128(BX)(DI*4), Z7, Z12
+	VMOVUPS     Z12, 128(AX)(DI*4)
+	VMOVUPS     192(AX)(DI*4), Z7
 	VSUBPS      Z3, Z7, Z7
 	VMULPS      Z8, Z7, Z7
-	VMOVUPS     192(DX)(DI*1), Z12
-	VFMADD213PS 192(BX)(DI*1), Z7, Z12
-	VMOVUPS     Z12, 192(AX)(DI*1)
-	ADDQ        $0x00000100, DI
+	VMOVUPS     192(DX)(DI*4), Z12
+	VFMADD213PS 192(BX)(DI*4), Z7, Z12
+	VMOVUPS     Z12, 192(AX)(DI*4)
+	ADDQ        $0x40, DI
 	SUBQ        $0x04, R9
 	JMP         scale4
 
@@ -8557,18 +8557,18 @@ scale4end:
 scale1:
 	CMPQ        R9, $0x01
 	JLT         scale1end
-	VMOVUPS     (AX)(DI*1), Z7
+	VMOVUPS     (AX)(DI*4), Z7
 	VSUBPS      Z3, Z7, Z7
 	VMULPS      Z8, Z7, Z7
-	VMOVUPS     (DX)(DI*1), Z12
-	VFMADD213PS (BX)(DI*1), Z7, Z12
-	VMOVUPS     Z12, (AX)(DI*1)
-	ADDQ        $0x00000040, DI
+	VMOVUPS     (DX)(DI*4), Z12
+	VFMADD213PS (BX)(DI*4), Z7, Z12
+	VMOVUPS     Z12, (AX)(DI*4)
+	ADDQ        $0x10, DI
 	SUBQ        $0x01, R9
 	JMP         scale1
 
 scale1end:
-	ADDQ DI, AX
+	LEAQ (AX)(SI*4), AX
 	SUBQ SI, CX
 	JMP  row
 
@@ -8596,15 +8596,15 @@ TEXT ·extentAVX512(SB), NOSPLIT, $0-32
 extent4:
 	CMPQ   DX, $0x04
 	JLT    extent4end
-	VMINPS (AX)(CX*1), Z0, Z0
-	VMAXPS (AX)(CX*1), Z4, Z4
-	VMINPS 64(AX)(CX*1), Z1, Z1
-	VMAXPS 64(AX)(CX*1), Z5, Z5
-	VMINPS 128(AX)(CX*1), Z2, Z2
-	VMAXPS 128(AX)(CX*1), Z6, Z6
-	VMINPS 192(AX)(CX*1), Z3, Z3
-	VMAXPS 192(AX)(CX*1), Z7, Z7
-	ADDQ   $0x00000100, CX
+	VMINPS (AX)(CX*4), Z0, Z0
+	VMAXPS (AX)(CX*4), Z4, Z4
+	VMINPS 64(AX)(CX*4), Z1, Z1
+	VMAXPS 64(AX)(CX*4), Z5, Z5
+	VMINPS 128(AX)(CX*4), Z2, Z2
+	VMAXPS 128(AX)(CX*4), Z6, Z6
+	VMINPS 192(AX)(CX*4), Z3, Z3
+	VMAXPS 192(AX)(CX*4), Z7, Z7
+	ADDQ   $0x40, CX
 	SUBQ   $0x04, DX
 	JMP    extent4
 
@@ -8612,9 +8612,9 @@ extent4end:
 extent1:
 	CMPQ   DX, $0x01
 	JLT    extent1end
-	VMINPS (AX)(CX*1), Z0, Z0
-	VMAXPS (AX)(CX*1), Z4, Z4
-	ADDQ   $0x00000040, CX
+	VMINPS (AX)(CX*4), Z0, Z0
+	VMAXPS (AX)(CX*4), Z4, Z4
+	ADDQ   $0x10, CX
 	SUBQ   $0x01, DX
 	JMP    extent1
 
@@ -8655,23 +8655,60 @@ TEXT ·roundAVX512(SB), NOSPLIT, $0-48
 	SHRQ         $0x04, DX
 	VBROADCASTSS lanes00000001<>+0(SB), Z0
 	VBROADCASTSS lanes00007fff<>+0(SB), Z1
+	MOVQ         DX, BX
+	XORQ         DX, DX
 
-vector:
-	TESTQ   DX, DX
-	JZ      done
-	VMOVUPS (CX), Z2
+vectors4:
+	CMPQ    BX, $0x04
+	JLT     vectors4end
+	VMOVUPS (CX)(DX*4), Z2
 	VPSRLD  $0x10, Z2, Z3
 	VPANDD  Z0, Z3, Z3
 	VPADDD  Z1, Z2, Z2
 	VPADDD  Z3, Z2, Z2
 	VPSRLD  $0x10, Z2, Z2
-	VPMOVDW Z2, (AX)
-	ADDQ    $0x40, CX
-	ADDQ    $0x20, AX
-	DECQ    DX
-	JMP     vector
+	VPMOVDW Z2, (AX)(DX*2)
+	VMOVUPS 64(CX)(DX*4), Z2
+	VPSRLD  $0x10, Z2, Z3
+	VPANDD  Z0, Z3, Z3
+	VPADDD  Z1, Z2, Z2
+	VPADDD  Z3, Z2, Z2
+	VPSRLD  $0x10, Z2, Z2
+	VPMOVDW Z2, 32(AX)(DX*2)
+	VMOVUPS 128(CX)(DX*4), Z2
+	VPSRLD  $0x10, Z2, Z3
+	VPANDD  Z0, Z3, Z3
+	VPADDD  Z1, Z2, Z2
+	VPADDD  Z3, Z2, Z2
+	VPSRLD  $0x10, Z2, Z2
+	VPMOVDW Z2, 64(AX)(DX*2)
+	VMOVUPS 192(CX)(DX*4), Z2
+	VPSRLD  $0x10, Z2, Z3
+	VPANDD  Z0, Z3, Z3
+	VPADDD  Z1, Z2, Z2
+	VPADDD  Z3, Z2, Z2
+	VPSRLD  $0x10, Z2, Z2
+	VPMOVDW Z2, 96(AX)(DX*2)
+	ADDQ    $0x40, DX
+	SUBQ    $0x04, BX
+	JMP     vectors4
 
-done:
+vectors4end:
+vectors1:
+	CMPQ    BX, $0x01
+	JLT     vectors1end
+	VMOVUPS (CX)(DX*4), Z2
+	VPSRLD  $0x10, Z2, Z3
+	VPANDD  Z0, Z3, Z3
+	VPADDD  Z1, Z2, Z2
+	VPADDD  Z3, Z2, Z2
+	VPSRLD  $0x10, Z2, Z2
+	VPMOVDW Z2, (AX)(DX*2)
+	ADDQ    $0x10, DX
+	SUBQ    $0x01, BX
+	JMP     vectors1
+
+vectors1end:
 	VZEROUPPER
 	RET
 
@@ -8696,31 +8733,61 @@ DATA lanes00007fff<>+28(SB)/4, $0x00007fff
 GLOBL lanes00007fff<>(SB), RODATA|NOPTR, $32
 
 // func quantiseAVX512(dst []uint8, src []float32, inverse float32, zero float32)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·quantiseAVX512(SB), NOSPLIT, $0-56
 	MOVQ         dst_base+0(FP), AX
 	MOVQ         src_base+24(FP), CX
 	MOVQ         src_len+32(FP), DX
-	SHRQ         $0x04, DX
 	VBROADCASTSS inverse+48(FP), Z0
 	VBROADCASTSS zero+52(FP), Z1
+	VMOVUPS      quarterOrder<>+0(SB), Z2
 
-vector:
-	TESTQ     DX, DX
-	JZ        done
-	VMOVUPS   (CX), Z2
-	VMULPS    Z0, Z2, Z2
-	VADDPS    Z1, Z2, Z2
-	VCVTPS2DQ Z2, Z2
-	VPMOVUSDB Z2, (AX)
-	ADDQ      $0x40, CX
-	ADDQ      $0x10, AX
-	DECQ      DX
-	JMP       vector
-
-done:
+four:
+	VMOVUPS   (CX), Z3
+	VMULPS    Z0, Z3, Z3
+	VADDPS    Z1, Z3, Z3
+	VCVTPS2DQ Z3, Z3
+	VMOVUPS   64(CX), Z4
+	VMULPS    Z0, Z4, Z4
+	VADDPS    Z1, Z4, Z4
+	VCVTPS2DQ Z4, Z4
+	VMOVUPS   128(CX), Z5
+	VMULPS    Z0, Z5, Z5
+	VADDPS    Z1, Z5, Z5
+	VCVTPS2DQ Z5, Z5
+	VMOVUPS   192(CX), Z6
+	VMULPS    Z0, Z6, Z6
+	VADDPS    Z1, Z6, Z6
+	VCVTPS2DQ Z6, Z6
+	VPACKUSDW Z4, Z3, Z3
+	VPACKUSDW Z6, Z5, Z5
+	VPACKUSWB Z5, Z3, Z3
+	VPERMD    Z3, Z2, Z3
+	VMOVUPS   Z3, (AX)
+	ADDQ      $0x00000100, CX
+	ADDQ      $0x40, AX
+	SUBQ      $0x40, DX
+	JNZ       four
 	VZEROUPPER
 	RET
+
+DATA quarterOrder<>+0(SB)/4, $0x00000000
+DATA quarterOrder<>+4(SB)/4, $0x00000004
+DATA quarterOrder<>+8(SB)/4, $0x00000008
+DATA quarterOrder<>+12(SB)/4, $0x0000000c
+DATA quarterOrder<>+16(SB)/4, $0x00000001
+DATA quarterOrder<>+20(SB)/4, $0x00000005
+DATA quarterOrder<>+24(SB)/4, $0x00000009
+DATA quarterOrder<>+28(SB)/4, $0x0000000d
+DATA quarterOrder<>+32(SB)/4, $0x00000002
+DATA quarterOrder<>+36(SB)/4, $0x00000006
+DATA quarterOrder<>+40(SB)/4, $0x0000000a
+DATA quarterOrder<>+44(SB)/4, $0x0000000e
+DATA quarterOrder<>+48(SB)/4, $0x00000003
+DATA quarterOrder<>+52(SB)/4, $0x00000007
+DATA quarterOrder<>+56(SB)/4, $0x0000000b
+DATA quarterOrder<>+60(SB)/4, $0x0000000f
+GLOBL quarterOrder<>(SB), RODATA|NOPTR, $64
 
 // func roundWideAVX2(dst []float32, src []float32)
 // Requires: AVX, AVX2
@@ -8729,23 +8796,60 @@ TEXT ·roundWideAVX2(SB), NOSPLIT, $0-48
 	MOVQ src_base+24(FP), CX
 	MOVQ src_len+32(FP), DX
 	SHRQ $0x03, DX
+	MOVQ DX, BX
+	XORQ DX, DX
 
-vector:
-	TESTQ   DX, DX
-	JZ      done
-	VMOVUPS (CX), Y0
+vectors4:
+	CMPQ    BX, $0x04
+	JLT     vectors4end
+	VMOVUPS (CX)(DX*4), Y0
 	VPSRLD  $0x10, Y0, Y1
 	VPAND   lanes00000001<>+0(SB), Y1, Y1
 	VPADDD  lanes00007fff<>+0(SB), Y0, Y0
 	VPADDD  Y1, Y0, Y0
 	VPAND   lanesffff0000<>+0(SB), Y0, Y0
-	VMOVUPS Y0, (AX)
-	ADDQ    $0x20, CX
-	ADDQ    $0x20, AX
-	DECQ    DX
-	JMP     vector
+	VMOVUPS Y0, (AX)(DX*4)
+	VMOVUPS 32(CX)(DX*4), Y0
+	VPSRLD  $0x10, Y0, Y1
+	VPAND   lanes00000001<>+0(SB), Y1, Y1
+	VPADDD  lanes00007fff<>+0(SB), Y0, Y0
+	VPADDD  Y1, Y0, Y0
+	VPAND   lanesffff0000<>+0(SB), Y0, Y0
+	VMOVUPS Y0, 32(AX)(DX*4)
+	VMOVUPS 64(CX)(DX*4), Y0
+	VPSRLD  $0x10, Y0, Y1
+	VPAND   lanes00000001<>+0(SB), Y1, Y1
+	VPADDD  lanes00007fff<>+0(SB), Y0, Y0
+	VPADDD  Y1, Y0, Y0
+	VPAND   lanesffff0000<>+0(SB), Y0, Y0
+	VMOVUPS Y0, 64(AX)(DX*4)
+	VMOVUPS 96(CX)(DX*4), Y0
+	VPSRLD  $0x10, Y0, Y1
+	VPAND   lanes00000001<>+0(SB), Y1, Y1
+	VPADDD  lanes00007fff<>+0(SB), Y0, Y0
+	VPADDD  Y1, Y0, Y0
+	VPAND   lanesffff0000<>+0(SB), Y0, Y0
+	VMOVUPS Y0, 96(AX)(DX*4)
+	ADDQ    $0x20, DX
+	SUBQ    $0x04, BX
+	JMP     vectors4
 
-done:
+vectors4end:
+vectors1:
+	CMPQ    BX, $0x01
+	JLT     vectors1end
+	VMOVUPS (CX)(DX*4), Y0
+	VPSRLD  $0x10, Y0, Y1
+	VPAND   lanes00000001<>+0(SB), Y1, Y1
+	VPADDD  lanes00007fff<>+0(SB), Y0, Y0
+	VPADDD  Y1, Y0, Y0
+	VPAND   lanesffff0000<>+0(SB), Y0, Y0
+	VMOVUPS Y0, (AX)(DX*4)
+	ADDQ    $0x08, DX
+	SUBQ    $0x01, BX
+	JMP     vectors1
+
+vectors1end:
 	VZEROUPPER
 	RET
 
@@ -8768,24 +8872,65 @@ TEXT ·quantiseWideAVX2(SB), NOSPLIT, $0-56
 	SHRQ         $0x03, DX
 	VBROADCASTSS inverse+48(FP), Y0
 	VBROADCASTSS zero+52(FP), Y1
+	MOVQ         DX, BX
+	XORQ         DX, DX
 
-vector:
-	TESTQ     DX, DX
-	JZ        done
-	VMOVUPS   (CX), Y2
+vectors4:
+	CMPQ      BX, $0x04
+	JLT       vectors4end
+	VMOVUPS   (CX)(DX*4), Y2
 	VMULPS    Y0, Y2, Y2
 	VADDPS    Y1, Y2, Y2
 	VCVTPS2DQ Y2, Y2
 	VPMINSD   lanes000000ff<>+0(SB), Y2, Y2
 	VPACKUSDW Y2, Y2, Y2
 	VPERMQ    $0x08, Y2, Y2
-	VMOVUPS   X2, (AX)
-	ADDQ      $0x20, CX
-	ADDQ      $0x10, AX
-	DECQ      DX
-	JMP       vector
+	VMOVUPS   X2, (AX)(DX*2)
+	VMOVUPS   32(CX)(DX*4), Y2
+	VMULPS    Y0, Y2, Y2
+	VADDPS    Y1, Y2, Y2
+	VCVTPS2DQ Y2, Y2
+	VPMINSD   lanes000000ff<>+0(SB), Y2, Y2
+	VPACKUSDW Y2, Y2, Y2
+	VPERMQ    $0x08, Y2, Y2
+	VMOVUPS   X2, 16(AX)(DX*2)
+	VMOVUPS   64(CX)(DX*4), Y2
+	VMULPS    Y0, Y2, Y2
+	VADDPS    Y1, Y2, Y2
+	VCVTPS2DQ Y2, Y2
+	VPMINSD   lanes000000ff<>+0(SB), Y2, Y2
+	VPACKUSDW Y2, Y2, Y2
+	VPERMQ    $0x08, Y2, Y2
+	VMOVUPS   X2, 32(AX)(DX*2)
+	VMOVUPS   96(CX)(DX*4), Y2
+	VMULPS    Y0, Y2, Y2
+	VADDPS    Y1, Y2, Y2
+	VCVTPS2DQ Y2, Y2
+	VPMINSD   lanes000000ff<>+0(SB), Y2, Y2
+	VPACKUSDW Y2, Y2, Y2
+	VPERMQ    $0x08, Y2, Y2
+	VMOVUPS   X2, 48(AX)(DX*2)
+	ADDQ      $0x20, DX
+	SUBQ      $0x04, BX
+	JMP       vectors4
 
-done:
+vectors4end:
+vectors1:
+	CMPQ      BX, $0x01
+	JLT       vectors1end
+	VMOVUPS   (CX)(DX*4), Y2
+	VMULPS    Y0, Y2, Y2
+	VADDPS    Y1, Y2, Y2
+	VCVTPS2DQ Y2, Y2
+	VPMINSD   lanes000000ff<>+0(SB), Y2, Y2
+	VPACKUSDW Y2, Y2, Y2
+	VPERMQ    $0x08, Y2, Y2
+	VMOVUPS   X2, (AX)(DX*2)
+	ADDQ      $0x08, DX
+	SUBQ      $0x01, BX
+	JMP       vectors1
+
+vectors1end:
 	VZEROUPPER
 	RET
 

@@ -26,12 +26,18 @@ type Matrix struct {
 	bias    []float32 // filled up to whole panels
 }
 
+// maxInt8Inputs keeps sums of products of 255 and 127 within 32 bits.
+const maxInt8Inputs = 1 << 16
+
 // Pack lays out the weights of a linear layer, out rows of in values, and its
 // bias, out values or nil for none, for products in d on p. It keeps neither
 // slice. A shape that does not fit or a weight that is not finite is an error.
 func Pack(p Path, d DType, weights, bias []float32, out, in int) (*Matrix, error) {
 	if out < 1 || in < 1 || len(weights)/in != out || len(weights)%in != 0 {
 		return nil, fmt.Errorf("%d weights are not %d rows of %d", len(weights), out, in)
+	}
+	if d == Int8 && in > maxInt8Inputs {
+		return nil, fmt.Errorf("%d inputs are more than the %d that int8 can add up", in, maxInt8Inputs)
 	}
 	if bias != nil && len(bias) != out {
 		return nil, fmt.Errorf("%d biases for %d outputs", len(bias), out)

@@ -316,6 +316,10 @@ func TestPackRefuses(t *testing.T) {
 		"too few biases":   func() error { _, err := Pack(Generic, F32, make([]float32, 8), make([]float32, 1), 2, 4); return err },
 		"a NaN weight":     func() error { _, err := Pack(Generic, Int8, []float32{1, nan}, nil, 2, 1); return err },
 		"an infinite bias": func() error { _, err := Pack(Generic, BF16, []float32{1}, []float32{inf}, 1, 1); return err },
+		"too many inputs": func() error {
+			_, err := Pack(Generic, Int8, make([]float32, maxInt8Inputs+1), nil, 1, maxInt8Inputs+1)
+			return err
+		},
 		"another dtype":    func() error { _, err := Pack(Generic, Int8+1, []float32{1}, nil, 1, 1); return err },
 	} {
 		if call() == nil {
@@ -347,6 +351,38 @@ func TestLengthsThatDoNotFitPanic(t *testing.T) {
 			call()
 		}()
 	}
+}
+
+func TestNothingToDo(t *testing.T) {
+	onEachPath(t, func(t *testing.T, p Path) {
+		m, err := Pack(p, F32, make([]float32, 6), nil, 2, 3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.Multiply(nil, nil, 0, Epilogue{}, new(Scratch))
+		p.Attention(nil, nil, 0, 2, 32, new(Scratch))
+		p.LayerNorm(nil, make([]float32, 64), make([]float32, 64), 1e-12)
+	})
+}
+
+// The largest sums that int8 can meet must not overflow.
+func TestInt8DoesNotOverflow(t *testing.T) {
+	onEachPath(t, func(t *testing.T, p Path) {
+		const in = maxInt8Inputs
+		w, x := make([]float32, in), make([]float32, in)
+		for i := range w {
+			w[i], x[i] = 2, 3
+		}
+		m, err := Pack(p, Int8, w, nil, 1, in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		dst := make([]float32, 1)
+		m.Multiply(dst, x, 1, Epilogue{}, new(Scratch))
+		if diff := math.Abs(float64(dst[0]) - 6*in); diff > 1e-3*6*in {
+			t.Errorf("%d times 6 is %g", in, dst[0])
+		}
+	})
 }
 
 func TestMatrixBytes(t *testing.T) {

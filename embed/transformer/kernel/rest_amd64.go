@@ -31,7 +31,9 @@ func quantise(dst []uint8, src []float32) step {
 	n := len(src) &^ 15
 	low, high := extentAVX512(src[:n])
 	s, inverse := stepOver(extentGeneric(src[n:], low, high))
-	quantiseAVX512(dst, src[:n], inverse, s.zero)
+	if n = len(src) &^ 63; n > 0 {
+		quantiseAVX512(dst, src[:n], inverse, s.zero)
+	}
 	toSteps(dst[n:], src[n:], inverse, s.zero)
 	return s
 }

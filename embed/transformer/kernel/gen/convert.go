@@ -6,24 +6,18 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// convert emits a loop over a row of activations, a vector at a time: body
-// turns x into what store writes to dst, of which each value has size bytes.
+// convert emits a loop over a row of activations: body writes the vector x to
+// dst, whose values have size bytes.
 func (v isa) convert(name, signature string, size int, prepare func() (body func(x reg.VecVirtual, to Mem))) {
 	v.begin(name, signature, "converts a row of whole vectors, see loops.")
-	dst, src, count := base("dst"), base("src"), length("src")
+	dst, src, count, place := base("dst"), base("src"), length("src"), GP64()
 	v.vectors(count)
 	body := prepare()
-	Label("vector")
-	TESTQ(count, count)
-	JZ(LabelRef("done"))
-	x := v.vector()
-	VMOVUPS(Mem{Base: src}, x)
-	body(x, Mem{Base: dst})
-	ADDQ(U8(v.width()), src)
-	ADDQ(U8(size*v.lanes), dst)
-	DECQ(count)
-	JMP(LabelRef("vector"))
-	Label("done")
+	v.walk("vectors", count, place, func(i int) {
+		x := v.vector()
+		VMOVUPS(v.at(src, place, i), x)
+		body(x, Mem{Base: dst, Index: place, Scale: uint8(size), Disp: i * size * v.lanes})
+	})
 	end()
 }
 
@@ -85,15 +79,41 @@ func (v isa) step() func(x reg.VecVirtual) {
 	}
 }
 
-// quantise emits the loop of loops.quantise.
+// quantise emits the loop of loops.quantise, over four vectors at a time, which
+// become one. Packing keeps to quarters of registers, whose order a permutation
+// puts right.
 func (v isa) quantise() {
-	v.convert("quantise", "(dst []uint8, src []float32, inverse float32, zero float32)", 1, func() func(reg.VecVirtual, Mem) {
-		step := v.step()
-		return func(x reg.VecVirtual, to Mem) {
-			step(x)
-			VPMOVUSDB(x, to)
-		}
-	})
+	v.begin("quantise", "(dst []uint8, src []float32, inverse float32, zero float32)", "converts a row of four vectors or more, see loops.")
+	dst, src, left := base("dst"), base("src"), length("src")
+	step, order := v.step(), v.vector()
+	VMOVUPS(quarterOrder(), order)
+	Label("four")
+	var x [4]reg.VecVirtual
+	for i := range x {
+		x[i] = v.vector()
+		VMOVUPS(Mem{Base: src, Disp: i * v.width()}, x[i])
+		step(x[i])
+	}
+	VPACKUSDW(x[1], x[0], x[0])
+	VPACKUSDW(x[3], x[2], x[2])
+	VPACKUSWB(x[2], x[0], x[0])
+	VPERMD(x[0], order, x[0])
+	VMOVUPS(x[0], Mem{Base: dst})
+	ADDQ(U32(4*v.width()), src)
+	ADDQ(U8(v.width()), dst)
+	SUBQ(U8(4*v.lanes), left)
+	JNZ(LabelRef("four"))
+	end()
+}
+
+// quarterOrder is the permutation that turns part q of vector i, at 4*q+i, into
+// part 4*i+q.
+func quarterOrder() Mem {
+	m := GLOBL("quarterOrder", RODATA|NOPTR)
+	for to := range 16 {
+		DATA(4*to, U32(to%4*4+to/4))
+	}
+	return m
 }
 
 // quantiseWide emits the loop of loops.quantiseWide.

@@ -178,11 +178,12 @@ func join(op func(...Op), regs []reg.VecVirtual) reg.VecVirtual {
 const unroll = 4
 
 // walk emits loops along a row of count vectors: unroll at a time, then one at
-// a time. body gets the number of the vector within a turn; offset is in bytes.
-func (v isa) walk(label string, count, offset reg.GPVirtual, body func(i int)) {
+// a time. body gets the number of the vector within a turn; place is the number
+// of values before the turn.
+func (v isa) walk(label string, count, place reg.GPVirtual, body func(i int)) {
 	left := GP64()
 	MOVQ(count, left)
-	XORQ(offset, offset)
+	XORQ(place, place)
 	for _, times := range []int{unroll, 1} {
 		loop := fmt.Sprintf("%s%d", label, times)
 		Label(loop)
@@ -191,7 +192,7 @@ func (v isa) walk(label string, count, offset reg.GPVirtual, body func(i int)) {
 		for i := range times {
 			body(i)
 		}
-		ADDQ(U32(times*v.width()), offset)
+		ADDQ(U8(times*v.lanes), place)
 		SUBQ(U8(times), left)
 		JMP(LabelRef(loop))
 		Label(loop + "end")
@@ -207,7 +208,7 @@ func (v isa) vectors(values reg.GPVirtual) {
 	}
 }
 
-// at is the vector number i after offset bytes from base.
-func (v isa) at(base, offset reg.Register, i int) Mem {
-	return Mem{Base: base, Index: offset, Scale: 1, Disp: i * v.width()}
+// at is the vector number i after place in a row of float32 values.
+func (v isa) at(base, place reg.Register, i int) Mem {
+	return Mem{Base: base, Index: place, Scale: 4, Disp: i * v.width()}
 }

@@ -76,7 +76,7 @@ func (v isa) gather() {
 func (v isa) layerNorm() {
 	v.begin("layerNorm", "(rows []float32, gamma []float32, beta []float32, eps float32)", "normalises rows, see loops.")
 	x, left, gamma, beta := base("rows"), length("rows"), base("gamma"), base("beta")
-	width, offset, count := length("gamma"), GP64(), GP64()
+	width, place, count := length("gamma"), GP64(), GP64()
 	MOVQ(width, count)
 	v.vectors(count)
 	n, eps, one := v.vector(), v.parameter("eps"), v.inRegister(v.constant(1))
@@ -86,9 +86,9 @@ func (v isa) layerNorm() {
 	Label("row")
 	TESTQ(left, left)
 	JZ(LabelRef("done"))
-	mean := v.sum("mean", x, count, offset, func(value, sum reg.VecVirtual) { VADDPS(value, sum, sum) })
+	mean := v.sum("mean", x, count, place, func(value, sum reg.VecVirtual) { VADDPS(value, sum, sum) })
 	VDIVPS(n, mean, mean)
-	scale := v.sum("variance", x, count, offset, func(value, sum reg.VecVirtual) {
+	scale := v.sum("variance", x, count, place, func(value, sum reg.VecVirtual) {
 		VSUBPS(mean, value, value)
 		VFMADD231PS(value, value, sum)
 	})
@@ -96,16 +96,16 @@ func (v isa) layerNorm() {
 	VADDPS(eps, scale, scale)
 	VSQRTPS(scale, scale)
 	VDIVPS(scale, one, scale)
-	v.walk("scale", count, offset, func(i int) {
+	v.walk("scale", count, place, func(i int) {
 		value, factor := v.vector(), v.vector()
-		VMOVUPS(v.at(x, offset, i), value)
+		VMOVUPS(v.at(x, place, i), value)
 		VSUBPS(mean, value, value)
 		VMULPS(scale, value, value)
-		VMOVUPS(v.at(gamma, offset, i), factor)
-		VFMADD213PS(v.at(beta, offset, i), value, factor)
-		VMOVUPS(factor, v.at(x, offset, i))
+		VMOVUPS(v.at(gamma, place, i), factor)
+		VFMADD213PS(v.at(beta, place, i), value, factor)
+		VMOVUPS(factor, v.at(x, place, i))
 	})
-	ADDQ(offset, x)
+	LEAQ(Mem{Base: x, Index: width, Scale: 4}, x)
 	SUBQ(width, left)
 	JMP(LabelRef("row"))
 	Label("done")
@@ -113,11 +113,11 @@ func (v isa) layerNorm() {
 }
 
 // sum adds up a row and returns the total in every lane.
-func (v isa) sum(label string, x, count, offset reg.GPVirtual, add func(value, sum reg.VecVirtual)) reg.VecVirtual {
+func (v isa) sum(label string, x, count, place reg.GPVirtual, add func(value, sum reg.VecVirtual)) reg.VecVirtual {
 	sums := v.zeroed(unroll)
-	v.walk(label, count, offset, func(i int) {
+	v.walk(label, count, place, func(i int) {
 		value := v.vector()
-		VMOVUPS(v.at(x, offset, i), value)
+		VMOVUPS(v.at(x, place, i), value)
 		add(value, sums[i])
 	})
 	total := join(VADDPS, sums)
@@ -128,12 +128,12 @@ func (v isa) sum(label string, x, count, offset reg.GPVirtual, add func(value, s
 // extent emits extent(x []float32) (low, high float32): the range of x and zero.
 func (v isa) extent() {
 	v.begin("extent", "(x []float32) (low, high float32)", "returns the smallest and the largest of x and zero.")
-	x, count, offset := base("x"), length("x"), GP64()
+	x, count, place := base("x"), length("x"), GP64()
 	v.vectors(count)
 	lows, highs := v.zeroed(unroll), v.zeroed(unroll)
-	v.walk("extent", count, offset, func(i int) {
-		VMINPS(v.at(x, offset, i), lows[i], lows[i])
-		VMAXPS(v.at(x, offset, i), highs[i], highs[i])
+	v.walk("extent", count, place, func(i int) {
+		VMINPS(v.at(x, place, i), lows[i], lows[i])
+		VMAXPS(v.at(x, place, i), highs[i], highs[i])
 	})
 	low, high := join(VMINPS, lows), join(VMAXPS, highs)
 	v.fold(VMINPS, low)
