@@ -320,7 +320,7 @@ func TestPackRefuses(t *testing.T) {
 			_, err := Pack(Generic, Int8, make([]float32, maxInt8Inputs+1), nil, 1, maxInt8Inputs+1)
 			return err
 		},
-		"another dtype":    func() error { _, err := Pack(Generic, Int8+1, []float32{1}, nil, 1, 1); return err },
+		"another dtype": func() error { _, err := Pack(Generic, Int8+1, []float32{1}, nil, 1, 1); return err },
 	} {
 		if call() == nil {
 			t.Errorf("Pack took %s", name)
