@@ -50,13 +50,13 @@ func (e *LaterError) Error() string { return e.Err.Error() }
 func (e *LaterError) Unwrap() error { return e.Err }
 
 // Do calls try until it returns nil or something else than a [LaterError], the
-// tries are used up, or ctx ends. The error is that of the last try.
+// tries are used up, or ctx ends. The error wraps that of the last try.
 func (p Policy) Do(ctx context.Context, try func(context.Context) error) error {
 	tries := cmp.Or(p.Tries, defaultTries)
 	for failures := 1; ; failures++ {
 		err := try(ctx)
 		var later *LaterError
-		if !errors.As(err, &later) {
+		if !errors.As(err, &later) || ctx.Err() != nil {
 			return err
 		}
 		if later.Progress {
