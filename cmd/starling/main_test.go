@@ -15,9 +15,12 @@ func TestMain(m *testing.M) {
 }
 
 // Every script in testdata says what one part of the command line does.
-func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata",
+func TestScripts(t *testing.T) { testscript.Run(t, scriptParams("testdata")) }
+
+// scriptParams says how the scripts of a folder run: each with a home of its own.
+func scriptParams(dir string) testscript.Params {
+	return testscript.Params{
+		Dir:                 dir,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
@@ -29,7 +32,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds:     scriptCommands,
 		Deadline: time.Now().Add(3 * time.Minute), // a script that hangs says where
-	})
+	}
 }
 
 func TestShellQuoteKeepsAWordOneWord(t *testing.T) {

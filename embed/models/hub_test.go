@@ -2,9 +2,6 @@ package models_test
 
 import (
 	"errors"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 
@@ -24,21 +21,7 @@ func serveModel(t *testing.T) (server *hubtest.Server, dir string) {
 		t.Fatal(err)
 	}
 	server = hubtest.Start(t)
-	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		content, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		name, err := filepath.Rel(dir, path)
-		server.Put("models/org/tiny", filepath.ToSlash(name), content)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	server.PutFolder(t, "models/org/tiny", dir)
 	t.Setenv("HF_ENDPOINT", server.URL)
 	t.Setenv("HF_HOME", t.TempDir())
 	return server, dir
