@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"starling"
@@ -9,7 +10,8 @@ import (
 
 // A Batch is what one transaction appends to a state.
 type Batch struct {
-	// Records are the next documents of the journal, by rising Seq without gaps.
+	// Records are the next documents of the journal, by rising Seq without
+	// gaps. The caller has made sure that their ids are new: see [Store.Known].
 	Records     []Record
 	DeadLetters []DeadLetter
 	// Snapshot takes the place of the older ones but one; nil for none.
@@ -43,7 +45,8 @@ type DeadLetter struct {
 	Reason     string
 	Body       []byte
 	Attributes map[string]string
-	Time       time.Time
+	// Time, if any, is of the years 1678 to 2262.
+	Time time.Time
 }
 
 // maxBatch bounds the records of one batch, so that a transaction stays small.
@@ -60,6 +63,9 @@ func (b Batch) validate(last int64, dim int) error {
 		}
 		if len(r.Embedding) != dim {
 			return fmt.Errorf("document %q has an embedding of %d values, want %d", r.ID, len(r.Embedding), dim)
+		}
+		if math.IsNaN(float64(r.Similarity)) {
+			return fmt.Errorf("document %q has a similarity that is not a number", r.ID)
 		}
 		if !r.Time.IsZero() && !time.Unix(0, r.Time.UnixNano()).Equal(r.Time) {
 			return fmt.Errorf("document %q has the time %v, want one of the years 1678 to 2262", r.ID, r.Time)

@@ -42,31 +42,32 @@ func explain(path, doing string, err error) error {
 			return fmt.Errorf("%s: %w", doing, damaged(path, err.Error()))
 		case meansFull(e.Code()):
 			return fmt.Errorf("%s: %w: %s: %w; free some and try again", doing, ErrFull, path, err)
+		case meansForbidden(e.Code()):
+			return fmt.Errorf("%s: %s: %w; it and its folder must be open to reading and writing, even to read it", doing, path, err)
 		}
 	}
 	return fmt.Errorf("%s: %s: %w", doing, path, err)
 }
 
-// explainOpening is explain for the statements that run while a state is
-// opened. The version of the schema is known by then and the statements are
-// fixed, so that one that SQLite cannot compile shows a damaged schema.
-func explainOpening(path string, err error) error {
-	var e *sqlite.Error
-	if errors.As(err, &e) && e.Code() == sqlite3.SQLITE_ERROR {
-		return fmt.Errorf("opening state: %w", damaged(path, err.Error()))
-	}
-	return explain(path, "opening state", err)
-}
-
+// meansDamaged says whether SQLite found the file damaged. The statements are
+// fixed and the values checked: so one that cannot be compiled shows a damaged
+// schema, and one that violates a constraint a row that should not be there.
 func meansDamaged(code int) bool {
-	primary := code & 0xff
-	return primary == sqlite3.SQLITE_CORRUPT || primary == sqlite3.SQLITE_NOTADB ||
-		code == sqlite3.SQLITE_IOERR_SHORT_READ
+	switch code & 0xff {
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_FORMAT:
+		return true
+	}
+	return code == sqlite3.SQLITE_IOERR_SHORT_READ
 }
 
 func meansFull(code int) bool {
 	return code == sqlite3.SQLITE_FULL || code == sqlite3.SQLITE_IOERR_WRITE ||
 		code == sqlite3.SQLITE_IOERR_SHMSIZE
+}
+
+func meansForbidden(code int) bool {
+	primary := code & 0xff
+	return primary == sqlite3.SQLITE_CANTOPEN || primary == sqlite3.SQLITE_READONLY || primary == sqlite3.SQLITE_PERM
 }
 
 // damaged is ErrDamaged, naming the file, what is wrong and what to do.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"maps"
 	"slices"
 	"strings"
@@ -14,8 +15,8 @@ const knownAtATime = 32
 var bucketsQuery = "SELECT bucket, digests, checksum FROM ids WHERE bucket IN (?" + strings.Repeat(",?", knownAtATime-1) + ")"
 
 // Known returns which of some document ids the state holds. It sees every
-// commit that returned before the call, in the store that made it; a store
-// opened for reading sees those that the tables hold, which lag behind.
+// commit that returned before the call. In a store opened for reading it is
+// slow: it reads the documents that are not in the table yet.
 func (s *Store) Known(ctx context.Context, ids []string) (map[string]bool, error) {
 	known := make(map[string]bool)
 	sought := make(map[digest][]string)
@@ -30,7 +31,7 @@ func (s *Store) Known(ctx context.Context, ids []string) (map[string]bool, error
 	}
 	// In that order, which is the other way round than the writer's: what was
 	// indexed in between is in the filter and found in the table.
-	found, err := s.indexedAmong(ctx, sought)
+	found, err := s.among(ctx, sought)
 	if err != nil {
 		return nil, err
 	}
@@ -42,8 +43,9 @@ func (s *Store) Known(ctx context.Context, ids []string) (map[string]bool, error
 	return known, nil
 }
 
-// indexedAmong returns those of some digests that are in the table ids.
-func (s *Store) indexedAmong(ctx context.Context, sought map[digest][]string) ([]digest, error) {
+// among returns those of some digests that are in the table ids or, in a store
+// opened for reading, in the journal only.
+func (s *Store) among(ctx context.Context, sought map[digest][]string) ([]digest, error) {
 	if len(sought) == 0 {
 		return nil, nil
 	}
@@ -52,6 +54,23 @@ func (s *Store) indexedAmong(ctx context.Context, sought map[digest][]string) ([
 		return nil, err
 	}
 	defer tx.Rollback() //nolint:errcheck // it only read
+	found, err := s.indexedAmong(ctx, tx, p, sought)
+	if err != nil || s.writer != nil {
+		return found, err
+	}
+	for update, err := range s.updatesBetween(ctx, tx, p.indexed+1, p.documents) {
+		if err != nil {
+			return nil, err
+		}
+		if d := digestOf(update.ID); sought[d] != nil {
+			found = append(found, d)
+		}
+	}
+	return found, nil
+}
+
+// indexedAmong returns those of some digests that are in the table ids.
+func (s *Store) indexedAmong(ctx context.Context, tx *sql.Tx, p progress, sought map[digest][]string) ([]digest, error) {
 	placed := make(map[int64][]digest)
 	for d := range sought {
 		b := d.bucket(buckets(p.indexed))

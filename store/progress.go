@@ -6,13 +6,13 @@ import (
 	"fmt"
 )
 
-// progress is how far the state has come: how many rows each table must hold.
-// The first three count documents and so are the Seq of the last one.
+// progress is how far the state has come, and so which rows there must be. The
+// first three count documents and so are the Seq of the last one.
 type progress struct {
 	documents   int64 // in the journal
 	indexed     int64 // in the tables ids and members; at most documents
 	published   int64 // sent on; at most documents
-	snapshots   int64
+	snapshots   int64 // so far; the last two are kept
 	deadLetters int64
 }
 

@@ -35,6 +35,9 @@ func newDocumentRow(u starling.Update) (documentRow, error) {
 		seq: u.Seq, id: u.ID, text: u.Text, time: timeColumn(u.Time),
 		cluster: int64(u.Cluster), micro: int64(u.Micro), similarity: float64(u.Similarity),
 	}
+	if r.similarity == 0 {
+		r.similarity = 0 // SQLite forgets the sign of a negative zero
+	}
 	var err error
 	if r.attributes, err = jsonColumn(u.Attributes, len(u.Attributes) == 0); err != nil {
 		return r, err

@@ -77,7 +77,8 @@ CREATE TABLE micros (
 CREATE INDEX micros_by_cluster ON micros (cluster, members);
 
 CREATE TABLE snapshots (
-	seq      INTEGER PRIMARY KEY,
+	number   INTEGER PRIMARY KEY,
+	seq      INTEGER NOT NULL,
 	data     BLOB    NOT NULL,
 	checksum INTEGER NOT NULL
 ) STRICT;

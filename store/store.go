@@ -149,10 +149,10 @@ func (s *Store) openReaders(ctx context.Context) error {
 		return err
 	}
 	if s.buckets, err = db.PrepareContext(ctx, bucketsQuery); err != nil {
-		return explainOpening(s.path, err)
+		return explain(s.path, "opening state", err)
 	}
 	if s.document, err = db.PrepareContext(ctx, documentsQuery); err != nil {
-		return explainOpening(s.path, err)
+		return explain(s.path, "opening state", err)
 	}
 	return nil
 }

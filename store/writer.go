@@ -158,8 +158,8 @@ func (w *writer) insert(ctx context.Context, tx *sql.Tx, b Batch) (next progress
 	if next.deadLetters, err = insertDeadLetters(tx, b.DeadLetters, next.deadLetters); err != nil || b.Snapshot == nil {
 		return next, err
 	}
-	next.snapshots, err = b.Snapshot.insert(tx)
-	return next, err
+	next.snapshots++
+	return next, b.Snapshot.insert(tx, next.snapshots)
 }
 
 func (w *writer) insertRecords(ctx context.Context, tx *sql.Tx, records []Record) error {

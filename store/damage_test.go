@@ -1,0 +1,159 @@
+package store_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+
+	"starling/store"
+)
+
+// versionBytes are where SQLite's header keeps the version of the schema: a
+// larger one there is a newer version as far as anyone can tell.
+const versionBytes, versionEnd = 60, 64
+
+// damagedState is a closed state with something in every table, part of its
+// documents waiting, and what it holds.
+func damagedState(t *testing.T) ([]byte, contents) {
+	dir := t.TempDir()
+	s := create(t, dir)
+	s.SetIndexEvery(120)
+	stream := newStream(5)
+	for i := range 7 {
+		b := store.Batch{Records: stream.records(50)}
+		b.DeadLetters = []store.DeadLetter{{MessageID: fmt.Sprint(i), Reason: "a reason", Body: []byte("a body"), Attributes: map[string]string{"a": "b"}}}
+		b.Snapshot = &store.Snapshot{Seq: stream.seq, Data: bytes.Repeat([]byte{byte(i)}, 40_000)}
+		commit(t, s, b)
+	}
+	if err := s.SetPublished(t.Context(), 77); err != nil {
+		t.Fatal(err)
+	}
+	want := mustRead(t, s, absentIDs...)
+	closeStore(t, s)
+	file, err := os.ReadFile(statePath(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file, want
+}
+
+// absentIDs are not in the state, and it must say so.
+var absentIDs = func() (ids []string) {
+	for i := range 300 {
+		ids = append(ids, fmt.Sprintf("absent-%d", i))
+	}
+	return ids
+}()
+
+// A blow is one way to damage a file. It returns what it did.
+type blow func(random *rand.Rand, file []byte) ([]byte, string)
+
+var blows = []blow{
+	func(random *rand.Rand, file []byte) ([]byte, string) {
+		at, bit := random.IntN(len(file)), random.IntN(8)
+		file[at] ^= 1 << bit
+		return file, fmt.Sprintf("bit %d of byte %d flipped", bit, at)
+	},
+	func(random *rand.Rand, file []byte) ([]byte, string) {
+		at, value := random.IntN(len(file)), byte(random.Uint32())
+		file[at] = value
+		return file, fmt.Sprintf("byte %d set to %d", at, value)
+	},
+	func(random *rand.Rand, file []byte) ([]byte, string) {
+		at := random.IntN(len(file))
+		n := min(len(file)-at, 1<<random.IntN(16))
+		clear(file[at : at+n])
+		return file, fmt.Sprintf("%d bytes from %d zeroed", n, at)
+	},
+	func(random *rand.Rand, file []byte) ([]byte, string) {
+		n := random.IntN(len(file))
+		return file[:n], fmt.Sprintf("cut to %d bytes", n)
+	},
+	func(random *rand.Rand, file []byte) ([]byte, string) {
+		const page = 16 << 10
+		from, to := random.IntN(len(file)/page), random.IntN(len(file)/page)
+		copy(file[to*page:(to+1)*page], file[from*page:(from+1)*page])
+		return file, fmt.Sprintf("page %d copied over page %d", from, to)
+	},
+	func(random *rand.Rand, file []byte) ([]byte, string) {
+		const page = 16 << 10
+		at := random.IntN(len(file)/page)*page + random.IntN(12) // the head of a page of a tree
+		file[at] ^= 1 << random.IntN(8)
+		return file, fmt.Sprintf("a bit of byte %d flipped", at)
+	},
+	func(random *rand.Rand, file []byte) ([]byte, string) {
+		at := random.IntN(100) // the head of the file
+		file[at] ^= 1 << random.IntN(8)
+		return file, fmt.Sprintf("a bit of byte %d flipped", at)
+	},
+}
+
+// However a file is damaged, reading everything from it gives either what was
+// written or an error that says so and names the file.
+func TestDamage(t *testing.T) {
+	file, want := damagedState(t)
+	random := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
+	outcomes := make(map[string]int)
+	for trial := range 210 {
+		damaged, what := blows[trial%len(blows)](random, bytes.Clone(file))
+		dir := t.TempDir()
+		if err := os.WriteFile(statePath(dir), damaged, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		newer := !bytes.Equal(damaged[min(versionBytes, len(damaged)):min(versionEnd, len(damaged))], file[versionBytes:versionEnd])
+		got, err := readDamaged(t, dir, trial%3 == 0)
+		switch {
+		case err == nil && !reflect.DeepEqual(got, want):
+			t.Fatalf("%s: the state is read as another one:\n%s", what, firstDifference(got, want))
+		case err == nil:
+			outcomes["no harm done"]++
+		case newer && errors.Is(err, store.ErrNewer):
+			outcomes["of a newer version"]++
+		case errors.Is(err, store.ErrDamaged) && strings.Contains(err.Error(), statePath(dir)):
+			outcomes["found"]++
+		default:
+			t.Errorf("%s: the error %q is not ErrDamaged or does not name the file", what, err)
+		}
+		if err := os.RemoveAll(dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Log(outcomes)
+	if outcomes["found"] < 100 {
+		t.Errorf("damage was found in %d cases; too few for a test", outcomes["found"])
+	}
+}
+
+// readDamaged reads everything from a state, opened for writing or reading.
+func readDamaged(t *testing.T, dir string, writing bool) (contents, error) {
+	openEither := store.OpenReader
+	if writing {
+		openEither = store.Open
+	}
+	s, err := openEither(t.Context(), dir)
+	if err != nil {
+		return contents{}, err
+	}
+	got, err := read(t, s, absentIDs...)
+	return got, errors.Join(err, s.Close())
+}
+
+func firstDifference(got, want contents) string {
+	g, w := reflect.ValueOf(got), reflect.ValueOf(want)
+	for i := range g.NumField() {
+		a, b := g.Field(i), w.Field(i)
+		if reflect.DeepEqual(a.Interface(), b.Interface()) {
+			continue
+		}
+		if a.Kind() == reflect.Slice || a.Kind() == reflect.Map {
+			return fmt.Sprintf("%s: %d values for %d", g.Type().Field(i).Name, a.Len(), b.Len())
+		}
+		return fmt.Sprintf("%s: %v for %v", g.Type().Field(i).Name, a, b)
+	}
+	return "none"
+}

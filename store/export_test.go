@@ -1,0 +1,46 @@
+package store
+
+import (
+	"context"
+	"errors"
+)
+
+// SetIndexEvery has a store enter every n documents into its tables, so that a
+// test of a few documents reaches what takes thousands.
+func (s *Store) SetIndexEvery(n int64) { s.writer.indexEvery = n }
+
+// WaitFilled waits until the filter of ids is filled.
+func (s *Store) WaitFilled() { s.writer.filling.Wait() }
+
+// Versions is the number of versions of the schema that there are.
+func Versions() int { return len(migrations) }
+
+// CreateVersion makes the file of a state as the given version of the schema
+// has it, without rows.
+func CreateVersion(ctx context.Context, path string, id Identity, version int) (err error) {
+	newest := migrations
+	migrations = migrations[:version]
+	defer func() { migrations = newest }()
+	return createFile(ctx, path, id)
+}
+
+// FileName is the name of the file in the folder of a state.
+const FileName = fileName
+
+// Synchronous returns how much the writing connection waits for the disk; 2 is
+// FULL.
+func (s *Store) Synchronous(ctx context.Context) (mode int64, err error) {
+	err = s.writer.db.QueryRowContext(ctx, "PRAGMA synchronous").Scan(&mode)
+	return mode, err
+}
+
+// Break has the next commits fail while they are written, until it is called
+// again with false.
+func (s *Store) Break(broken bool) error {
+	if broken {
+		_, err := s.writer.db.Exec("CREATE TRIGGER broken BEFORE UPDATE ON progress BEGIN SELECT raise(ABORT, 'broken by a test'); END")
+		return err
+	}
+	_, err := s.writer.db.Exec("DROP TRIGGER broken")
+	return errors.Join(err)
+}
