@@ -10,8 +10,7 @@
 //
 //   - nats://HOST:PORT/NAME and tls://HOST:PORT/NAME: the stream NAME of a NATS
 //     JetStream server, made when it is absent; see package natspubsub for the
-//     parameters. Host and port of a server that package embedded runs in this
-//     process work too.
+//     parameters. The URL that package embedded gives a server works too.
 //   - mem://NAME: a queue in the memory of this process, with one subscription
 //     that all its sources share. It does not keep the order. It is for tests.
 //   - gcppubsub://projects/P/topics/T and gcppubsub://projects/P/subscriptions/S:
@@ -119,14 +118,13 @@ func find(url string) (scheme, error) {
 // Redact returns a broker URL without user, password and token, for people to
 // read. It understands malformed URLs, and then rather leaves out too much.
 func Redact(url string) string {
-	scheme, rest, found := strings.Cut(url, "://")
-	if !found {
-		scheme, rest = "", url
-	} else {
-		scheme += "://"
+	at := strings.LastIndex(url, "@")
+	if at < 0 {
+		return url
 	}
-	if at := strings.LastIndex(rest, "@"); at >= 0 {
-		rest = "***" + rest[at:]
+	prefix := ""
+	if name, _, found := strings.Cut(url, "://"); found && slices.Contains(Schemes(), name) {
+		prefix = name + "://"
 	}
-	return scheme + rest
+	return prefix + "***" + url[at:]
 }

@@ -2,7 +2,6 @@ package broker
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -84,19 +83,13 @@ func driverMessages(messages []OutMessage) []*driver.Message {
 	return out
 }
 
-// connectNATS connects to the server that url names, without TCP where it runs
-// in this process.
+// connectNATS connects to the server that url names, which may be one that only
+// this process can reach.
 func connectNATS(url string) (natspubsub.Address, *nats.Conn, error) {
 	address, err := natspubsub.ParseURL(url)
 	if err != nil {
 		return address, nil, err
 	}
-	var options []nats.Option
-	if provider := embedded.InProcess(address.Server); provider != nil {
-		options = append(options, nats.InProcessServer(provider))
-	} else if embedded.IsName(address.Server) {
-		return address, nil, fmt.Errorf("connecting to %s: no such embedded broker runs in this process", address.Server)
-	}
-	conn, err := natspubsub.Connect(address, options...)
+	conn, err := natspubsub.Connect(address, nats.InProcessServer(embedded.InProcess(address.Server)))
 	return address, conn, err
 }

@@ -22,7 +22,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -82,7 +81,12 @@ func Start(dir, listen string) (*Server, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("starting the embedded broker in %s: %w", dir, err), lock.Close())
 	}
-	result := &Server{nats: started, lock: lock, host: hostOf(started, listen)}
+	result := &Server{nats: started, lock: lock}
+	if listen != "" {
+		result.host = started.Addr().String()
+		return result, nil
+	}
+	result.host = fmt.Sprintf("embedded-%d:4222", unlistened.Add(1))
 	running.Store(result.host, result)
 	return result, nil
 }
@@ -157,15 +161,8 @@ func start(options *server.Options) (*server.Server, error) {
 	return started, nil
 }
 
-// unlistened counts the servers without a TCP address, to tell them apart.
+// unlistened counts the servers that listen nowhere, to tell them apart.
 var unlistened atomic.Int64
-
-func hostOf(started *server.Server, listen string) string {
-	if listen == "" {
-		return "embedded-" + strconv.FormatInt(unlistened.Add(1), 10) + ":4222"
-	}
-	return started.Addr().String()
-}
 
 // URL returns the URL of the stream with that name, for package broker. Where
 // the server listens nowhere, it means something to this process only.
@@ -175,7 +172,7 @@ func (s *Server) URL(name string) string { return "nats://" + s.host + "/" + nam
 // that were stored stay. Calling it again does nothing.
 func (s *Server) Shutdown() {
 	s.stop.Do(func() {
-		running.CompareAndDelete(s.host, s)
+		running.Delete(s.host)
 		s.nats.Shutdown()
 		s.nats.WaitForShutdown()
 		if err := s.lock.Close(); err != nil {
@@ -184,22 +181,28 @@ func (s *Server) Shutdown() {
 	})
 }
 
-// running holds the servers of this process by their host.
+// running holds the servers of this process that listen nowhere, by their host.
 var running sync.Map // string to *Server
 
-// InProcess finds the server of this process that URLs name by HOST:PORT, for
-// [nats.InProcessServer]; nil when there is none.
+// InProcess returns how to connect to a server of this process that listens
+// nowhere, given its HOST:PORT from [Server.URL]; nil when HOST:PORT is an
+// address, which something outside this process can have.
 func InProcess(host string) nats.InProcessConnProvider {
-	if s, ok := running.Load(host); ok {
-		return s.(*Server).nats
+	var number int64
+	if _, err := fmt.Sscanf(host, "embedded-%d:4222", &number); err != nil {
+		return nil
 	}
-	return nil
+	return name(host)
 }
 
-// IsName says whether HOST:PORT is of the kind that [Server.URL] gives a server
-// without a TCP address, so that nothing outside this process can have it.
-func IsName(host string) bool {
-	var number int64
-	_, err := fmt.Sscanf(host, "embedded-%d:4222", &number)
-	return err == nil
+// A name stands for the server that has it at the time of connecting.
+type name string
+
+// InProcessConn implements nats.InProcessConnProvider.
+func (n name) InProcessConn() (net.Conn, error) {
+	s, ok := running.Load(string(n))
+	if !ok {
+		return nil, errors.New("no such embedded broker runs in this process")
+	}
+	return s.(*Server).nats.InProcessConn()
 }

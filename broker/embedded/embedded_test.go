@@ -30,11 +30,8 @@ func mustStart(t *testing.T, dir, listen string) *Server {
 // TCP.
 func connect(t *testing.T, host string) jetstream.JetStream {
 	t.Helper()
-	var options []nats.Option
-	if provider := InProcess(host); provider != nil && IsName(host) {
-		options = append(options, nats.InProcessServer(provider))
-	}
-	conn, err := nats.Connect("nats://"+host, options...)
+	conn, err := nats.Connect("nats://"+host, nats.InProcessServer(InProcess(host)),
+		nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {})) // that it was killed is no news
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,16 +117,14 @@ func TestURLNamesTheServer(t *testing.T) {
 	if url := listening.URL("texts"); !strings.HasPrefix(url, "nats://127.0.0.1:") || !strings.HasSuffix(url, "/texts") {
 		t.Errorf("a server that listens has the URL %s", url)
 	}
-	if IsName(listening.host) || !IsName(silent.host) || IsName("127.0.0.1:4222") {
-		t.Error("IsName does not tell a server that listens from one that does not")
-	}
-	if InProcess(silent.host) == nil {
-		t.Error("a running server is not found by its name")
+	if InProcess(listening.host) != nil || InProcess(silent.host) == nil {
+		t.Error("InProcess does not tell a server that listens from one that does not")
 	}
 	silent.Shutdown()
 	silent.Shutdown() // does nothing
-	if InProcess(silent.host) != nil {
-		t.Error("a server that was shut down is still found")
+	_, err := nats.Connect("nats://"+silent.host, nats.InProcessServer(InProcess(silent.host)))
+	if err == nil || !strings.Contains(err.Error(), "no such embedded broker") {
+		t.Errorf("connecting to a server that was shut down gave the error %v", err)
 	}
 }
 

@@ -77,7 +77,7 @@ func ParseURL(text string) (Address, error) {
 	if u.Scheme != "nats" && u.Scheme != "tls" {
 		return Address{}, errMalformed
 	}
-	if a.Server, err = server(u); err != nil {
+	if a.Server, err = hostPort(u); err != nil {
 		return Address{}, err
 	}
 	if !name.MatchString(a.Stream) {
@@ -97,7 +97,8 @@ func (a *Address) DefaultConsumer(consumer string) error {
 	return nil
 }
 
-func server(u *url.URL) (string, error) {
+// hostPort returns where the server is, with the port that a URL may leave out.
+func hostPort(u *url.URL) (string, error) {
 	port := u.Port()
 	if port == "" {
 		port = defaultPort

@@ -93,6 +93,7 @@ func (a Address) credentials() ([]nats.Option, error) {
 func (a Address) hint(err error) string {
 	var pathError *fs.PathError
 	var dns *net.DNSError
+	var network net.Error
 	switch {
 	case isAny(err, nats.ErrAuthorization, nats.ErrAuthExpired, nats.ErrAuthRevoked):
 		return "; check the user and password in the URL, or the file named by " + CredentialsVariable
@@ -102,6 +103,17 @@ func (a Address) hint(err error) string {
 		return "; the server offers no TLS, use nats:// in place of tls://"
 	case errors.As(err, &pathError), errors.As(err, &dns):
 		return ""
+	case isAny(err, nats.ErrNoServers, nats.ErrTimeout) || errors.As(err, &network):
+		return "; is it running?" + a.startHint()
 	}
-	return fmt.Sprintf("; is it running? `starling broker --listen %s --data DIR` starts one", a.Server)
+	return ""
+}
+
+// startHint tells how to start the server where that is on this machine.
+func (a Address) startHint() string {
+	host, _, _ := net.SplitHostPort(a.Server)
+	if ip := net.ParseIP(host); host != "localhost" && !ip.IsLoopback() {
+		return ""
+	}
+	return fmt.Sprintf(" `starling broker --listen %s --data DIR` starts one", a.Server)
 }
