@@ -58,7 +58,7 @@ func Find(name string, o Options) (string, error) {
 	}
 	var gap *gapError
 	if errors.As(err, &gap) || errors.Is(err, hfhub.ErrNotCached) {
-		return "", fmt.Errorf("model %q is %w: there is no folder of that name, and the cache does not have it (%w); "+
+		return "", fmt.Errorf("model %q is %w: there is no folder of that name; %w; "+
 			"download it with \"starling model pull %s\" or --pull", name, ErrNotFound, err, name)
 	}
 	if err != nil {
