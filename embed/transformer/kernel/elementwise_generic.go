@@ -63,7 +63,8 @@ func extentGeneric(x []float32, low, high float32) (float32, float32) {
 }
 
 // stepOver returns the step of a row with values from low <= 0 to high >= 0,
-// and its inverse: the range maps to 0..255 such that zero stays exact. A row with no range to speak of becomes zero.
+// and its inverse: the range maps to 0..255 such that zero stays exact. A row
+// with no range to speak of becomes zero.
 func stepOver(low, high float32) (s step, inverse float32) {
 	span := high - low
 	if !(span > 1e-30) {

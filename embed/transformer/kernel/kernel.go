@@ -36,7 +36,8 @@ const (
 	BF16
 	// Int8 rounds each column of weights (an output of the layer) to
 	// multiples of its largest absolute value / 127, and each row of
-	// activations to 256 equal steps over its range.
+	// activations to 256 equal steps over its range. Layers of few inputs
+	// are held as BF16.
 	Int8
 )
 

@@ -29,7 +29,8 @@ type loops struct {
 	activate [activations]func(c []float32, ldc, rows int)
 
 	// round, roundWide, quantise and quantiseWide write a row of activations
-	// as the product reads it and return what the quantised values stand for.
+	// as the product reads it, filled up with zeros, and return what quantised
+	// values stand for. A path has the ones that its products need.
 	round        func(dst []uint16, src []float32)
 	roundWide    func(dst, src []float32)
 	quantise     func(dst []uint8, src []float32) step

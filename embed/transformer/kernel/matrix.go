@@ -26,12 +26,17 @@ type Matrix struct {
 	bias    []float32 // filled up to whole panels
 }
 
-// maxInt8Inputs keeps sums of products of 255 and 127 within 32 bits.
-const maxInt8Inputs = 1 << 16
+const (
+	// minInt8Inputs is what a register holds of bytes. In a shorter sum the
+	// errors of int8 hardly average out, and there is no time to gain.
+	minInt8Inputs = 64
+	// maxInt8Inputs keeps sums of products of 255 and 127 within 32 bits.
+	maxInt8Inputs = 1 << 16
+)
 
 // Pack lays out the weights of a linear layer, out rows of in values, and its
 // bias, out values or nil for none, for products in d on p. It keeps neither
-// slice. A shape that does not fit or a weight that is not finite is an error.
+// slice. Int8 layers of fewer than 64 inputs are held as BF16. A shape that does not fit or a weight that is not finite is an error.
 func Pack(p Path, d DType, weights, bias []float32, out, in int) (*Matrix, error) {
 	if out < 1 || in < 1 || len(weights)/in != out || len(weights)%in != 0 {
 		return nil, fmt.Errorf("%d weights are not %d rows of %d", len(weights), out, in)
@@ -47,6 +52,9 @@ func Pack(p Path, d DType, weights, bias []float32, out, in int) (*Matrix, error
 	}
 	if i := notFinite(bias); i >= 0 {
 		return nil, fmt.Errorf("the bias of output %d is %v", i, bias[i])
+	}
+	if d == Int8 && in < minInt8Inputs {
+		d = BF16
 	}
 	m := &Matrix{loops: p.loops(), dtype: d, out: out, in: in}
 	m.group = m.loops.group(d)

@@ -147,7 +147,7 @@ func (l layer) check(t rapid.TB, p Path, d DType) {
 	dst, untouched := guarded(t, l.rows*l.out)
 	m.Multiply(dst, l.src, l.rows, Epilogue{}, new(Scratch))
 	untouched()
-	want, bound := l.reference(d)
+	want, bound := l.reference(m.dtype)
 	for i := range dst {
 		if diff := math.Abs(float64(dst[i]) - want[i]); !(diff <= bound[i]) {
 			t.Fatalf("%d rows, %d to %d: row %d, output %d is %g, want %g within %g",
@@ -221,12 +221,12 @@ func TestEpilogue(t *testing.T) {
 	onEachProduct(t, func(t *testing.T, p Path, d DType) {
 		r := rand.New(rand.NewPCG(7, 8))
 		for _, out := range []int{1, 15, 16, 33, 64} {
-			l := randomLayer(r, 17, 20, out)
+			l := randomLayer(r, 17, 70, out)
 			m, err := Pack(p, d, l.weights, l.bias, l.out, l.in)
 			if err != nil {
 				t.Fatal(err)
 			}
-			want, bound := l.reference(d)
+			want, bound := l.reference(m.dtype)
 			for a, f := range functions {
 				residual := random(r, l.rows*out)
 				dst, untouched := guarded(t, l.rows*out)
@@ -247,7 +247,7 @@ func TestEpilogue(t *testing.T) {
 
 func TestMatrixWithoutBias(t *testing.T) {
 	onEachProduct(t, func(t *testing.T, p Path, d DType) {
-		l := randomLayer(rand.New(rand.NewPCG(9, 10)), 3, 40, 40)
+		l := randomLayer(rand.New(rand.NewPCG(9, 10)), 3, 80, 40)
 		clear(l.bias)
 		with, _ := Pack(p, d, l.weights, l.bias, l.out, l.in)
 		without, _ := Pack(p, d, l.weights, nil, l.out, l.in)
@@ -285,7 +285,7 @@ func TestInt8IsTheSameOnEveryPath(t *testing.T) {
 func TestRowsOfOneValue(t *testing.T) {
 	onEachProduct(t, func(t *testing.T, p Path, d DType) {
 		for _, x := range []float32{0, 1, -1, 1e-38, 3e4} {
-			l := layer{weights: make([]float32, 33*32), bias: make([]float32, 33), rows: 1, in: 32, out: 33, src: make([]float32, 32)}
+			l := layer{weights: make([]float32, 33*64), bias: make([]float32, 33), rows: 1, in: 64, out: 33, src: make([]float32, 64)}
 			for i := range l.weights {
 				l.weights[i] = 1
 			}
@@ -299,8 +299,8 @@ func TestRowsOfOneValue(t *testing.T) {
 			dst := make([]float32, 33)
 			m.Multiply(dst, l.src, 1, Epilogue{}, new(Scratch))
 			for n, y := range dst {
-				if diff := math.Abs(float64(y) - 32*float64(x)); !(diff <= 0.004*32*math.Abs(float64(x))+1e-30) {
-					t.Fatalf("output %d of 32 times %g is %g", n, x, y)
+				if diff := math.Abs(float64(y) - 64*float64(x)); !(diff <= 0.004*64*math.Abs(float64(x))+1e-30) {
+					t.Fatalf("output %d of 64 times %g is %g", n, x, y)
 				}
 			}
 		}
@@ -350,6 +350,19 @@ func TestLengthsThatDoNotFitPanic(t *testing.T) {
 			}()
 			call()
 		}()
+	}
+}
+
+// What int8 saves on short sums is nothing, and what it costs is much.
+func TestShortInt8RowsAreBF16(t *testing.T) {
+	for in, want := range map[int]DType{minInt8Inputs - 1: BF16, minInt8Inputs: Int8} {
+		m, err := Pack(Best(), Int8, make([]float32, in), nil, 1, in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m.dtype != want {
+			t.Errorf("int8 weights of %d inputs are held as %s, want %s", in, m.dtype, want)
+		}
 	}
 }
 
