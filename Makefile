@@ -25,18 +25,34 @@ test: ## run every test
 
 .PHONY: race
 race: ## run every test under the race detector; needs a C compiler
-	CGO_ENABLED=1 $(GO) test -race ./...
+	CGO_ENABLED=1 $(GO) test -race -timeout 30m ./...
+
+# Every fuzz target is found by its name, and gets FUZZTIME.
+FUZZTIME ?= 60s
+.PHONY: soak
+soak: ## the long tests: 200 kills, and FUZZTIME (60s) of every fuzz target
+	STARLING_TEST_KILLS=200 $(GO) test -count=1 -timeout 30m -run TestKilledAgainAndAgain -v ./pipeline
+	@grep -rEo --include='*_test.go' '^func Fuzz[A-Za-z]+' . | sed 's/:func /:/' | while IFS=: read -r file target; do \
+		echo "fuzzing $$target in $$(dirname $$file)"; \
+		$(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) "$$(dirname $$file)" || exit 1; \
+	done
 
 .PHONY: bench
 bench: ## the whole path, and whether its cost grows
-	$(GO) test -run '^$$' -bench . -benchtime 1x ./pipeline
+	$(GO) test -run '^$$' -bench . -benchtime 1x -count 3 ./pipeline
+
+.PHONY: bench-embed
+bench-embed: ## the encoder: products against the processor's limit, whole texts by number format
+	$(GO) test -run '^$$' -bench ShareOfPeak -count 3 ./embed/transformer/kernel
+	$(GO) test -run '^$$' -bench . -benchtime 3s -count 3 ./embed/transformer
+	$(GO) test -run '^$$' -bench Encode -cpu 1 ./embed/wordpiece
 
 .PHONY: check
-check: ## formatting, vet, and that generated code is what the generator makes
+check: ## formatting, vet, and that generated code is what the generators make
 	@test -z "$$(gofmt -l .)" || { echo "not formatted:"; gofmt -l .; exit 1; }
 	$(GO) vet ./...
-	$(GO) generate ./vec
-	git diff --exit-code -- vec
+	$(GO) generate ./vec ./embed/transformer/kernel
+	git diff --exit-code -- vec embed/transformer/kernel
 
 .PHONY: lint
 lint: ## golangci-lint
