@@ -83,7 +83,7 @@ func TestTheFingerprintCoversWhatMayChangeTheVectors(t *testing.T) {
 	if again := open(t, s.tei()+"/", Options{MaxTexts: 3}).Info().Fingerprint; seen[again] != "tei" {
 		t.Error("the fingerprint depends on how the server is asked")
 	}
-	s.answer = func(string) string { return "[1,2]" }
+	s.give(func(string) string { return "[1,2]" })
 	note("another dimension", s.openai())
 }
 
@@ -183,18 +183,18 @@ func TestOnlyTheTextThatIsRefusedIsBlamed(t *testing.T) {
 			m := open(t, name, Options{})
 			for _, index := range []int{0, 3, 17, 19} {
 				texts := manyTexts(20)
-				s.takes = func(batch []string) (int, string) {
+				s.refuse(func(batch []string) (int, string) {
 					for _, text := range batch {
 						if text == texts[index] {
 							return status, `{"error":{"message":"input (992 tokens) is too large to process"}}`
 						}
 					}
 					return 0, ""
-				}
+				})
 				_, err := m.Embed(t.Context(), texts)
 				wantTextError(t, err, index, "992 tokens")
 			}
-			s.takes = nil
+			s.refuse(nil)
 		}
 	}
 }
@@ -203,7 +203,7 @@ func TestAServerThatRefusesEveryTextIsBlamedItself(t *testing.T) {
 	s := start(t)
 	m := open(t, s.openai(), Options{})
 	s.asked()
-	s.takes = func([]string) (int, string) { return 400, `{"message":"the model was unloaded"}` }
+	s.refuse(func([]string) (int, string) { return 400, `{"message":"the model was unloaded"}` })
 	_, err := m.Embed(t.Context(), manyTexts(20))
 	var bad *embed.TextError
 	if err == nil || errors.As(err, &bad) || !strings.Contains(err.Error(), "the model was unloaded") {
@@ -217,12 +217,12 @@ func TestAServerThatRefusesEveryTextIsBlamedItself(t *testing.T) {
 func TestASmallerLimitOfTheServerIsLearnt(t *testing.T) {
 	s := start(t)
 	m := open(t, s.openai(), Options{Concurrency: 1})
-	s.takes = func(batch []string) (int, string) {
+	s.refuse(func(batch []string) (int, string) {
 		if len(batch) > 10 {
 			return 422, `{"error":"batch size > maximum allowed batch size 10"}`
 		}
 		return 0, ""
-	}
+	})
 	for range 2 {
 		rows, err := m.Embed(t.Context(), manyTexts(32))
 		if err != nil {
@@ -247,12 +247,12 @@ func TestVectorsWithoutDirectionAreRefused(t *testing.T) {
 	s := start(t)
 	m := open(t, s.tei(), Options{})
 	for _, vector := range []string{"[0,0,0]", "[null,1,1]", "[1e999,1,1]", "[-1e39,1,1]", "[0,-0.0,1e-60]"} {
-		s.answer = func(text string) string {
+		s.give(func(text string) string {
 			if text == "xxx" {
 				return vector
 			}
 			return ""
-		}
+		})
 		_, err := m.Embed(t.Context(), manyTexts(6))
 		wantTextError(t, err, 2, "no direction")
 	}
@@ -262,12 +262,12 @@ func TestVectorsWithoutDirectionAreRefused(t *testing.T) {
 func TestATextThatMakesTheAnswerUnreadableIsBlamed(t *testing.T) {
 	s := start(t)
 	m := open(t, s.openai(), Options{})
-	s.answer = func(text string) string {
+	s.give(func(text string) string {
 		if text == "xxxxx" {
 			return "[NaN,1,1]"
 		}
 		return ""
-	}
+	})
 	_, err := m.Embed(t.Context(), manyTexts(20))
 	wantTextError(t, err, 4, "reading the answer")
 }
@@ -288,7 +288,7 @@ func TestAnswersThatDoNotFitAreRefused(t *testing.T) {
 	} {
 		s := start(t)
 		m := open(t, s.openai(), Options{})
-		s.takes = func([]string) (int, string) { return http.StatusOK, answer }
+		s.refuse(func([]string) (int, string) { return http.StatusOK, answer })
 		_, err := m.Embed(t.Context(), []string{"a"})
 		var bad *embed.TextError
 		if err == nil || errors.As(err, &bad) || !strings.Contains(err.Error(), want) {
@@ -374,7 +374,7 @@ func TestRefusalsSayWhatToDo(t *testing.T) {
 	} {
 		s := start(t)
 		t.Setenv(KeyVariable, c.key)
-		s.takes = func([]string) (int, string) { return c.status, c.answer }
+		s.refuse(func([]string) (int, string) { return c.status, c.answer })
 		_, err := Open(t.Context(), s.openai(), quick(Options{}))
 		if err == nil || !strings.Contains(err.Error(), c.want) || c.wantNo != "" && strings.Contains(err.Error(), c.wantNo) {
 			t.Errorf("%d: got %v, want %q in it", c.status, err, c.want)
@@ -433,7 +433,7 @@ func TestAKeyIsNeverShown(t *testing.T) {
 	s := start(t)
 	t.Setenv(KeyVariable, testKey)
 	m := open(t, s.openai(), Options{})
-	s.takes = func([]string) (int, string) { return 400, "what is Bearer " + testKey + "?" }
+	s.refuse(func([]string) (int, string) { return 400, "what is Bearer " + testKey + "?" })
 	_, refused := m.Embed(t.Context(), []string{"a"})
 	s.Close()
 	_, closed := m.Embed(t.Context(), []string{"a"})
@@ -514,7 +514,7 @@ func TestAServerThatEmbedsNothingIsRefused(t *testing.T) {
 		}
 	}
 	s := start(t)
-	s.answer = func(string) string { return "[]" }
+	s.give(func(string) string { return "[]" })
 	s.info = strings.Replace(teiAnswer, `"max_client_batch_size":8`, `"max_client_batch_size":-8`, 1)
 	if _, err := Open(t.Context(), s.tei(), Options{}); err == nil {
 		t.Error("an empty vector was taken")

@@ -25,13 +25,10 @@ type server struct {
 	info string
 	// model is what openai answers are said to be from.
 	model string
-	// takes says why texts are refused, with a status and an answer; 0 takes
-	// them. It may be nil.
-	takes func(texts []string) (status int, answer string)
-	// answer replaces the vector of a text. It may be nil.
-	answer func(text string) string
 
 	mu       sync.Mutex
+	refusal  func(texts []string) (status int, answer string)
+	instead  func(text string) string
 	batches  [][]string
 	keys     []string
 	now      int
@@ -80,6 +77,27 @@ func open(t *testing.T, name string, o Options) *Model {
 func quick(o Options) Options {
 	o.Retry = backoff.Policy{Tries: 3, First: time.Millisecond, Most: time.Millisecond}
 	return o
+}
+
+// refuse sets what says why texts are refused, with a status and an answer; 0
+// takes them.
+func (s *server) refuse(why func(texts []string) (status int, answer string)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refusal = why
+}
+
+// give sets what is given instead of the vector of a text, if not "".
+func (s *server) give(instead func(text string) string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.instead = instead
+}
+
+func (s *server) hooks() (refusal func([]string) (int, string), instead func(string) string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.refusal, s.instead
 }
 
 func (s *server) note(r *http.Request, texts []string) {
@@ -150,8 +168,9 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request, texts []string, w
 	s.note(r, texts)
 	s.busy(1)
 	defer s.busy(-1)
-	if s.takes != nil {
-		if status, answer := s.takes(texts); status != 0 {
+	refusal, instead := s.hooks()
+	if refusal != nil {
+		if status, answer := refusal(texts); status != 0 {
 			w.WriteHeader(status)
 			_, _ = io.WriteString(w, answer)
 			return
@@ -159,16 +178,16 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request, texts []string, w
 	}
 	var vectors []string
 	for _, text := range texts {
-		vectors = append(vectors, s.vector(text))
+		vectors = append(vectors, vectorOf(text, instead))
 	}
 	_, _ = io.WriteString(w, wrap(vectors))
 }
 
-// vector is the length of the text, 1 and 2, at some length.
-func (s *server) vector(text string) string {
-	if s.answer != nil {
-		if answer := s.answer(text); answer != "" {
-			return answer
+// vectorOf is the length of the text, 1 and 2, at some length.
+func vectorOf(text string, instead func(string) string) string {
+	if instead != nil {
+		if vector := instead(text); vector != "" {
+			return vector
 		}
 	}
 	return fmt.Sprintf("[%d, 1.0, 2e0]", len(text))
