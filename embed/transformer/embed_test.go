@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 	"pgregory.net/rapid"
@@ -155,6 +156,16 @@ func TestEmbeddingStopsWhenCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := model.Embed(ctx, []string{"w7"}); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	embedAll(t, model, []string{"w7"}) // the workers are free again
+}
+
+func TestEmbeddingStopsBetweenParts(t *testing.T) {
+	model := open(t, folder(t, small), transformer.Options{DType: "f32"})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	if _, err := model.Embed(ctx, slices.Repeat([]string{words(60, 0)}, 5000)); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v", err)
 	}
 	embedAll(t, model, []string{"w7"}) // the workers are free again
@@ -331,6 +342,23 @@ func TestTheFolderMayGoOnceTheModelIsLoaded(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := embedAll(t, model, []string{"w7 w8"})[0]; !slices.Equal(got, want) {
+		t.Error("the vector is another")
+	}
+}
+
+func TestTheTransformerMayLieInAFolderOfItsOwn(t *testing.T) {
+	flat, nested := folder(t, small), t.TempDir()
+	if err := os.Mkdir(filepath.Join(nested, "0_Transformer"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := small.Write(filepath.Join(nested, "0_Transformer")); err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, nested, "modules.json", `[{"type": "sentence_transformers.models.Transformer", "path": "0_Transformer"},
+		{"type": "sentence_transformers.models.Pooling", "path": "1_Pooling"}]`)
+	writeFile(t, nested, "1_Pooling/config.json", `{"pooling_mode_mean_tokens": true}`)
+	want := embedAll(t, open(t, flat, transformer.Options{}), []string{"w7 w8"})[0]
+	if got := embedAll(t, open(t, nested, transformer.Options{}), []string{"w7 w8"})[0]; !slices.Equal(got, want) {
 		t.Error("the vector is another")
 	}
 }
