@@ -25,6 +25,7 @@ func openNATSSource(ctx context.Context, url string, options SourceOptions) (*So
 	}
 	if options.Consumer != "" {
 		if err := address.DefaultConsumer(options.Consumer); err != nil {
+			conn.Close()
 			return nil, err
 		}
 	}

@@ -1,0 +1,26 @@
+package broker
+
+import (
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+// These goroutines outlive the tests through no fault of this package.
+var outlive = []goleak.Option{
+	// Of the queues in memory, whose subscriptions live as long as the process.
+	goleak.IgnoreTopFunction("gocloud.dev/pubsub.(*Subscription).Receive.func2"),
+	goleak.IgnoreTopFunction("time.Sleep"), // between two looks at such a queue
+	// Of the Pub/Sub client, which sees only some seconds later that its
+	// subscription has ended, and of what its libraries start.
+	goleak.IgnoreTopFunction("cloud.google.com/go/pubsub/v2.(*messageIterator).streamKeepAliveHandler"),
+	goleak.IgnoreTopFunction("go.opencensus.io/stats/view.(*worker).start"),
+}
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m, outlive...) }
+
+// leaveNothing makes a test of NATS fail that leaves a goroutine behind.
+func leaveNothing(t testing.TB) {
+	before := goleak.IgnoreCurrent()
+	t.Cleanup(func() { goleak.VerifyNone(t, before) })
+}

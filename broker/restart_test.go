@@ -1,0 +1,125 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+)
+
+// TestPublishingGoesOnWhenTheServerRestarts restarts the server while messages
+// are published one after the other and in batches: each comes at least once,
+// and the first delivery of each is in order.
+func TestPublishingGoesOnWhenTheServerRestarts(t *testing.T) {
+	leaveNothing(t)
+	const batches, size = 300, 20
+	dir := t.TempDir()
+	server := startEmbedded(t, dir, "127.0.0.1:0")
+	url, host := server.URL("texts"), hostOf(server)
+	source := openSource(t, url)
+	published := make(chan error, 1)
+	topic := openTopic(t, url)
+	go func() { published <- publishSlowly(t.Context(), topic, batches, size) }()
+	for range 2 {
+		time.Sleep(200 * time.Millisecond)
+		server.Shutdown()
+		time.Sleep(300 * time.Millisecond)
+		server = startEmbedded(t, dir, host)
+	}
+	receiveInOrder(t, source, batches*size)
+	if err := <-published; err != nil {
+		t.Error(err)
+	}
+}
+
+func publishSlowly(ctx context.Context, topic *Topic, batches, size int) error {
+	for b := range batches {
+		batch := make([]OutMessage, size)
+		for i := range batch {
+			batch[i].Body = fmt.Append(nil, b*size+i)
+		}
+		if err := topic.Publish(ctx, batch); err != nil {
+			return err
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+	return nil
+}
+
+// receiveInOrder receives the numbers from 0 to n-1, passing over repetitions,
+// and acknowledges them.
+func receiveInOrder(t *testing.T, source *Source, n int) {
+	t.Helper()
+	for next := 0; next < n; {
+		m := receive(t, source)
+		var number int
+		if _, err := fmt.Sscan(string(m.Body), &number); err != nil {
+			t.Fatal(err)
+		}
+		if number > next {
+			t.Fatalf("%d came before %d", number, next)
+		}
+		if number == next {
+			next++
+		}
+		m.Ack()
+	}
+}
+
+// TestReceivingGoesOnWhenTheServerRestarts acknowledges across the restart what
+// came before it, and has the server away when the reader begins.
+func TestReceivingGoesOnWhenTheServerRestarts(t *testing.T) {
+	leaveNothing(t)
+	dir := t.TempDir()
+	server := startEmbedded(t, dir, "127.0.0.1:0")
+	url, host := server.URL("texts"), hostOf(server)
+	publishNumbers(t, url, 10)
+	source := openSource(t, url)
+	server.Shutdown()
+	time.AfterFunc(300*time.Millisecond, func() { server = startEmbedded(t, dir, host) })
+	held := receive(t, source)
+
+	server.Shutdown()
+	held.Ack() // waits for the server
+	server = startEmbedded(t, dir, host)
+	publishNumbers(t, url, 1)
+	for range 10 {
+		receive(t, source).Ack()
+	}
+	checkBacklog(t, source, 0)
+}
+
+func TestPublishingWaitsNoLongerThanItMay(t *testing.T) {
+	leaveNothing(t)
+	server := startNATS(t)
+	topic := openTopic(t, server.URL("texts"))
+	server.Shutdown()
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	begin := time.Now()
+	err := topic.Publish(ctx, []OutMessage{{Body: []byte("late")}})
+	if !errors.Is(err, context.DeadlineExceeded) || time.Since(begin) > 3*time.Second {
+		t.Errorf("after %v, got the error %v", time.Since(begin), err)
+	}
+}
+
+func TestCloseDoesNotHangWhenTheServerIsGone(t *testing.T) {
+	leaveNothing(t)
+	server := startNATS(t)
+	publishNumbers(t, server.URL("texts"), 10)
+	source := openSource(t, server.URL("texts"))
+	receive(t, source).Ack()
+	held := receive(t, source)
+	server.Shutdown()
+	held.Ack()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	begin := time.Now()
+	if err := source.Close(ctx); err == nil {
+		t.Error("the acknowledgement was lost and Close does not say so")
+	}
+	if took := time.Since(begin); took > 5*time.Second {
+		t.Errorf("Close took %v", took)
+	}
+}

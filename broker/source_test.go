@@ -1,0 +1,301 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
+	"cloud.google.com/go/pubsub/v2/pstest"
+
+	"starling/broker/embedded"
+)
+
+// A brokerKind makes queues that nobody has used yet.
+type brokerKind struct {
+	name string
+	// make returns the URLs to publish to a queue and to receive from it.
+	make func(t *testing.T) (topic, source string)
+}
+
+var kinds = []brokerKind{
+	{"mem", func(*testing.T) (string, string) {
+		url := fmt.Sprintf("mem://texts-%d", queues.Add(1))
+		return url, url
+	}},
+	{"NATS in this process", func(t *testing.T) (string, string) {
+		url := startEmbedded(t, t.TempDir(), "").URL("texts")
+		return url, url
+	}},
+	{"NATS by TCP", func(t *testing.T) (string, string) {
+		url := startNATS(t).URL("texts")
+		return url, url
+	}},
+	{"Pub/Sub", makePubSub},
+}
+
+var queues atomic.Int64
+
+func startNATS(t testing.TB) *embedded.Server {
+	t.Helper()
+	return startEmbedded(t, t.TempDir(), "127.0.0.1:0")
+}
+
+func startEmbedded(t testing.TB, dir, listen string) *embedded.Server {
+	t.Helper()
+	server, err := embedded.Start(dir, listen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Shutdown)
+	return server
+}
+
+func makePubSub(t *testing.T) (topic, source string) {
+	t.Helper()
+	server := pstest.NewServer()
+	t.Cleanup(func() { _ = server.Close() })
+	t.Setenv("PUBSUB_EMULATOR_HOST", server.Addr)
+	topic, source = "projects/tests/topics/texts", "projects/tests/subscriptions/texts"
+	_, err := server.GServer.CreateTopic(t.Context(), &pubsubpb.Topic{Name: topic})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = server.GServer.CreateSubscription(t.Context(),
+		&pubsubpb.Subscription{Name: source, Topic: topic, AckDeadlineSeconds: 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "gcppubsub://" + topic, "gcppubsub://" + source
+}
+
+// forEachBroker runs a test on a fresh queue of each kind.
+func forEachBroker(t *testing.T, test func(t *testing.T, topic, source string)) {
+	for _, kind := range kinds {
+		t.Run(kind.name, func(t *testing.T) {
+			topic, source := kind.make(t)
+			test(t, topic, source)
+		})
+	}
+}
+
+func openSource(t testing.TB, url string) *Source {
+	t.Helper()
+	source, err := OpenSource(t.Context(), url, SourceOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = source.Close(context.Background()) }) // it may be closed already
+	return source
+}
+
+func openTopic(t testing.TB, url string) *Topic {
+	t.Helper()
+	topic, err := OpenTopic(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = topic.Close(context.Background()) })
+	return topic
+}
+
+func closeSource(t testing.TB, source *Source) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := source.Close(ctx); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// publishNumbers publishes "0" to n-1, each with its id.
+func publishNumbers(t testing.TB, url string, n int) {
+	t.Helper()
+	messages := make([]OutMessage, n)
+	for i := range messages {
+		messages[i] = OutMessage{Body: fmt.Append(nil, i), Attributes: map[string]string{"id": fmt.Sprint("id-", i)}}
+	}
+	if err := openTopic(t, url).Publish(t.Context(), messages); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func receive(t testing.TB, source *Source) *Message {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
+	defer cancel()
+	m, err := source.Receive(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// receiveAll receives n messages and returns them by their bodies. It fails when
+// one comes twice.
+func receiveAll(t testing.TB, source *Source, n int) map[string]*Message {
+	t.Helper()
+	all := make(map[string]*Message, n)
+	for range n {
+		m := receive(t, source)
+		if all[string(m.Body)] != nil {
+			t.Fatalf("%q came twice", m.Body)
+		}
+		all[string(m.Body)] = m
+	}
+	return all
+}
+
+// checkEmpty checks that nothing more comes for a while.
+func checkEmpty(t testing.TB, source *Source) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 400*time.Millisecond)
+	defer cancel()
+	if m, err := source.Receive(ctx); err == nil {
+		t.Errorf("%q came, want nothing more", m.Body)
+	} else if !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
+	}
+}
+
+func TestWhatIsPublishedIsReceived(t *testing.T) {
+	forEachBroker(t, func(t *testing.T, topicURL, sourceURL string) {
+		begin := time.Now()
+		want := OutMessage{Body: []byte("ein Täxt\x00\xff"), Attributes: map[string]string{"id": "7f3a", "key": "a b\n"}}
+		topic := openTopic(t, topicURL)
+		if err := topic.Publish(t.Context(), []OutMessage{want}); err != nil {
+			t.Fatal(err)
+		}
+		source := openSource(t, sourceURL)
+		got := receive(t, source)
+		if string(got.Body) != string(want.Body) || !maps.Equal(got.Attributes, want.Attributes) {
+			t.Errorf("got %q with %q", got.Body, got.Attributes)
+		}
+		if got.ID == "" {
+			t.Error("the message has no id of the broker's")
+		}
+		if !got.Time.IsZero() && (got.Time.Before(begin.Add(-time.Second)) || got.Time.After(time.Now())) {
+			t.Errorf("published at %v, it says %v", begin, got.Time)
+		}
+		got.Ack()
+		got.Ack()  // does nothing
+		got.Nack() // does nothing
+		checkEmpty(t, source)
+		closeSource(t, source)
+		checkEmpty(t, openSource(t, sourceURL))
+		if err := topic.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestAMessageCanBeEmpty(t *testing.T) {
+	forEachBroker(t, func(t *testing.T, topic, source string) {
+		// Pub/Sub wants a body or an attribute.
+		out := []OutMessage{{Attributes: map[string]string{"id": "1"}}, {Body: []byte("x")}}
+		if err := openTopic(t, topic).Publish(t.Context(), out); err != nil {
+			t.Fatal(err)
+		}
+		all := receiveAll(t, openSource(t, source), 2)
+		if all[""].Attributes["id"] != "1" || all["x"].Attributes != nil {
+			t.Errorf("got the attributes %q and %q", all[""].Attributes, all["x"].Attributes)
+		}
+	})
+}
+
+func TestNackBringsAMessageAgain(t *testing.T) {
+	forEachBroker(t, func(t *testing.T, topic, source string) {
+		publishNumbers(t, topic, 3)
+		s := openSource(t, source)
+		first := receive(t, s)
+		first.Nack()
+		again := receiveAll(t, s, 3)[string(first.Body)]
+		if again == nil || again.ID != first.ID {
+			t.Errorf("%q, %s, came again as %+v", first.Body, first.ID, again)
+		}
+	})
+}
+
+func TestCloseGivesBackWhatIsNotAcknowledged(t *testing.T) {
+	for _, kind := range kinds[:3] { // when Pub/Sub delivers it again is up to Pub/Sub
+		t.Run(kind.name, func(t *testing.T) {
+			topic, source := kind.make(t)
+			const total, acked = 100, 40
+			publishNumbers(t, topic, total)
+			first := openSource(t, source)
+			for range acked {
+				receive(t, first).Ack()
+			}
+			held := receive(t, first)
+			closeSource(t, first)
+
+			left := receiveAll(t, openSource(t, source), total-acked)
+			if left[string(held.Body)] == nil {
+				t.Errorf("%q, which the first reader held, did not come again", held.Body)
+			}
+		})
+	}
+}
+
+func TestACancelledReceiveLosesNothing(t *testing.T) {
+	forEachBroker(t, func(t *testing.T, topic, source string) {
+		const total = 20
+		s := openSource(t, source)
+		all := map[string]bool{}
+		published := make(chan struct{})
+		go func() {
+			defer close(published)
+			publishNumbers(t, topic, total)
+		}()
+		for wait := time.Duration(0); len(all) < total; wait = (wait + 100*time.Microsecond) % (5 * time.Millisecond) {
+			ctx, cancel := context.WithTimeout(t.Context(), wait)
+			m, err := s.Receive(ctx)
+			cancel()
+			if err == nil {
+				all[string(m.Body)] = true
+				m.Ack()
+			} else if !errors.Is(err, context.DeadlineExceeded) {
+				t.Fatal(err)
+			}
+		}
+		<-published
+		checkEmpty(t, s)
+	})
+}
+
+func TestAClosedSourceReceivesNothing(t *testing.T) {
+	forEachBroker(t, func(t *testing.T, topic, source string) {
+		publishNumbers(t, topic, 1)
+		s := openSource(t, source)
+		closeSource(t, s)
+		if _, err := s.Receive(t.Context()); !errors.Is(err, errClosed) {
+			t.Errorf("Receive gave the error %v, want %v", err, errClosed)
+		}
+		if err := s.Close(t.Context()); !errors.Is(err, errClosed) {
+			t.Errorf("the second Close gave the error %v, want %v", err, errClosed)
+		}
+	})
+}
+
+func TestCloseEndsAReceiveThatWaits(t *testing.T) {
+	for _, kind := range kinds[1:] { // a queue in memory has no end
+		t.Run(kind.name, func(t *testing.T) {
+			_, source := kind.make(t)
+			s := openSource(t, source)
+			received := make(chan error)
+			go func() {
+				_, err := s.Receive(context.Background())
+				received <- err
+			}()
+			time.Sleep(50 * time.Millisecond)
+			closeSource(t, s)
+			if err := <-received; err == nil {
+				t.Error("Receive gave a message that nobody published")
+			}
+		})
+	}
+}
