@@ -21,7 +21,9 @@ type modelListCmd struct{}
 // Help says what is listed.
 func (modelListCmd) Help() string {
 	return "The built-in model, and models of the hub that have a short name. Any other BERT or DistilBERT encoder of the hub " +
-		"is named as there, such as sentence-transformers/stsb-distilbert-base, or by its folder."
+		"is named as there, such as sentence-transformers/stsb-distilbert-base, or by its folder.\n\n" +
+		"A server may embed instead: openai+http://HOST:PORT/v1?model=NAME for those with OpenAI's /v1/embeddings, " +
+		"tei+http://HOST:PORT for text-embeddings-inference, and the same with https. A key is taken from STARLING_REMOTE_KEY."
 }
 
 // Run prints one model a line.

@@ -11,7 +11,7 @@ import (
 
 // modelFlags say which model is loaded, and how.
 type modelFlags struct {
-	Model  string `help:"Name of a model, here or on the hub, or its folder; see starling model list." default:"builtin" placeholder:"NAME|DIR"`
+	Model  string `help:"Name of a model, here or on the hub, its folder, or a server: openai+http://HOST/v1?model=NAME, tei+http://HOST; see starling model list --help." default:"builtin" placeholder:"NAME|DIR|URL"`
 	Dtype  string `help:"Number format of the computation; by default the best one for the model on this processor." enum:"f32,bf16,int8," default:"" placeholder:"f32|bf16|int8"`
 	Prefix string `help:"Put before every text, as some models want it, such as 'query: '." placeholder:"TEXT"`
 	Pull   bool   `help:"Download the model from the hub if it is not on this machine."`

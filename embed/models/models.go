@@ -15,6 +15,7 @@ import (
 
 	"starling/embed"
 	"starling/embed/hub"
+	"starling/embed/remote"
 	"starling/embed/static"
 	"starling/embed/transformer"
 )
@@ -48,8 +49,9 @@ type Tokenizer interface {
 
 // Open loads the model name: one of those that [List] names, [Builtin], the
 // path of a folder that package transformer reads, or the name of such a folder
-// on the hub, which is looked for as package hub does. A folder's model has its
-// absolute path for a name. Not every model is a [Tokenizer].
+// on the hub, which is looked for as package hub does, or the URL of a server as
+// package remote has it. A folder's model has its absolute path for a name. Not
+// every model is a [Tokenizer].
 func Open(ctx context.Context, name string, opts Options) (embed.Embedder, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("opening model %q: %w", name, err)
@@ -59,6 +61,8 @@ func Open(ctx context.Context, name string, opts Options) (embed.Embedder, error
 		return openStatic(name, opts)
 	case isFolder(name):
 		return openFolder(name, opts)
+	case remote.Is(name):
+		return openRemote(ctx, name, opts)
 	}
 	return openHub(ctx, name, opts)
 }
