@@ -270,12 +270,12 @@ func TestReaderSeesOneMoment(t *testing.T) {
 func TestCheckModel(t *testing.T) {
 	s := create(t, t.TempDir())
 	same := testIdentity
-	same.Settings = "others"
+	same.Settings, same.Model = "others", "a/folder/that/was/moved"
 	if err := s.CheckModel(same); err != nil {
 		t.Errorf("the same model is refused: %v", err)
 	}
 	for _, other := range []store.Identity{
-		{Model: "other/model", Fingerprint: "f00d", Dim: 8},
+		{Model: "other/model", Fingerprint: "beef", Dim: 8},
 		{Model: "test/model", Fingerprint: "beef", Dim: 8},
 		{Model: "test/model", Fingerprint: "f00d", Dim: 9},
 	} {

@@ -161,11 +161,11 @@ func (s *Store) openReaders(ctx context.Context) error {
 func (s *Store) Identity() Identity { return s.identity }
 
 // CheckModel returns an error that is [ErrModel] and names both models unless
-// id has the model, fingerprint and dimension of the state. Settings are not
-// compared.
+// id has the fingerprint and dimension of the state. The name may differ, as
+// that of a folder does once it was moved; settings are not compared.
 func (s *Store) CheckModel(id Identity) error {
 	have := s.identity
-	if have.Model == id.Model && have.Fingerprint == id.Fingerprint && have.Dim == id.Dim {
+	if have.Fingerprint == id.Fingerprint && have.Dim == id.Dim {
 		return nil
 	}
 	return fmt.Errorf("%w: %s was made with %s, not with %s; use that model, or another state folder",
