@@ -17,6 +17,9 @@ import (
 // larger one there is a newer version as far as anyone can tell.
 const versionBytes, versionEnd = 60, 64
 
+// writeVersion is the byte that says whether this SQLite can write the file.
+const writeVersion = 18
+
 // damagedState is a closed state with something in every table, part of its
 // documents waiting, and what it holds.
 func damagedState(t *testing.T) ([]byte, contents) {
@@ -105,7 +108,7 @@ func TestDamage(t *testing.T) {
 		if err := os.WriteFile(statePath(dir), damaged, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		newer := !bytes.Equal(damaged[min(versionBytes, len(damaged)):min(versionEnd, len(damaged))], file[versionBytes:versionEnd])
+		newer := differ(damaged, file, versionBytes, versionEnd)
 		got, err := readDamaged(t, dir, trial%3 == 0)
 		switch {
 		case err == nil && !reflect.DeepEqual(got, want):
@@ -129,6 +132,11 @@ func TestDamage(t *testing.T) {
 	}
 }
 
+// differ says whether a damaged file differs from what it was between two places.
+func differ(damaged, file []byte, from, to int) bool {
+	return !bytes.Equal(damaged[min(from, len(damaged)):min(to, len(damaged))], file[from:to])
+}
+
 // readDamaged reads everything from a state, opened for writing or reading.
 func readDamaged(t *testing.T, dir string, writing bool) (contents, error) {
 	openEither := store.OpenReader
@@ -141,6 +149,43 @@ func readDamaged(t *testing.T, dir string, writing bool) (contents, error) {
 	}
 	got, err := read(t, s, absentIDs...)
 	return got, errors.Join(err, s.Close())
+}
+
+// A damaged file that opens for writing takes a commit or refuses it, and what
+// it held is there afterwards or an error says that it is not.
+func TestCommitToDamaged(t *testing.T) {
+	file, want := damagedState(t)
+	random := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
+	next := newStream(5)
+	next.records(int(want.Last))
+	records := next.records(200) // enough for the tables to be entered
+	for trial := range 70 {
+		damaged, what := blows[trial%len(blows)](random, bytes.Clone(file))
+		dir := t.TempDir()
+		if err := os.WriteFile(statePath(dir), damaged, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		got, err := commitToDamaged(t, dir, store.Batch{Records: records})
+		switch {
+		case err == nil && (!reflect.DeepEqual(got.Members, next.members()) || !reflect.DeepEqual(got.DeadLetters, want.DeadLetters)):
+			t.Fatalf("%s: after a commit the state is another one:\n%s", what, firstDifference(got, want))
+		case err != nil && differ(damaged, file, writeVersion, writeVersion+1): // SQLite takes it for one to be read only
+		case err != nil && !errors.Is(err, store.ErrDamaged) && !errors.Is(err, store.ErrNewer):
+			t.Errorf("%s: the error %q is not ErrDamaged", what, err)
+		}
+	}
+}
+
+func commitToDamaged(t *testing.T, dir string, b store.Batch) (contents, error) {
+	s, err := store.Open(t.Context(), dir)
+	if err != nil {
+		return contents{}, err
+	}
+	s.SetIndexEvery(120)
+	if err := errors.Join(s.Commit(t.Context(), b), s.Close()); err != nil {
+		return contents{}, err
+	}
+	return readDamaged(t, dir, false)
 }
 
 func firstDifference(got, want contents) string {

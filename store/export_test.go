@@ -9,9 +9,6 @@ import (
 // test of a few documents reaches what takes thousands.
 func (s *Store) SetIndexEvery(n int64) { s.writer.indexEvery = n }
 
-// WaitFilled waits until the filter of ids is filled.
-func (s *Store) WaitFilled() { s.writer.filling.Wait() }
-
 // Versions is the number of versions of the schema that there are.
 func Versions() int { return len(migrations) }
 
