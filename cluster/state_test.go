@@ -50,7 +50,7 @@ func noisy(random *rand.Rand, centre []float32, noise float64) []float32 {
 	return vector
 }
 
-func newState(t testing.TB, config Config) *State {
+func newState(t rapid.TB, config Config) *State {
 	t.Helper()
 	s, err := New(config)
 	if err != nil {
@@ -71,7 +71,7 @@ func apply(t testing.TB, s *State, documents []starling.Document, vectors [][]fl
 	return updates
 }
 
-func encode(t testing.TB, s *State) []byte {
+func encode(t rapid.TB, s *State) []byte {
 	t.Helper()
 	b, err := s.AppendBinary(nil)
 	if err != nil {
@@ -191,6 +191,37 @@ func follow(t *rapid.T, u starling.Update, sizes map[starling.ClusterID]int64, e
 		t.Fatalf("document in cluster %v, which is not there", u.Cluster)
 	}
 	sizes[u.Cluster]++
+}
+
+// However a stream is cut into batches, and whatever is refused or left out of
+// them, the updates and the state are those of documents that come one by one.
+func TestExpectingABatchChangesNothing(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(1, 200).Draw(t, "documents")
+		documents, vectors := stream(rapid.Uint64().Draw(t, "seed"), n, 30, 8)
+		config := Config{Dim: 8, Threshold: 0.5, Branching: 3, MaxMicros: rapid.IntRange(2, 60).Draw(t, "bound")}
+		one, many := newState(t, config), newState(t, config)
+		cut, bad := rapid.IntRange(1, 80).Draw(t, "batch"), rapid.IntRange(0, 2*n).Draw(t, "bad")
+		if bad < n {
+			vectors[bad] = make([]float32, 8)
+		}
+		for i, d := range documents {
+			if i%cut == 0 {
+				many.Expect(vectors[i:min(i+cut, n)])
+			}
+			if rapid.IntRange(0, 9).Draw(t, "left out") == 0 {
+				continue
+			}
+			want, wantErr := one.Apply(d, vectors[i])
+			got, err := many.Apply(d, vectors[i])
+			if fmt.Sprint(got, err) != fmt.Sprint(want, wantErr) || (err != nil) != (i == bad) {
+				t.Fatalf("document %d gave %v, %v instead of %v, %v", i, got, err, want, wantErr)
+			}
+		}
+		if !bytes.Equal(encode(t, one), encode(t, many)) {
+			t.Fatal("the states differ")
+		}
+	})
 }
 
 // A state brought back from any point goes on as the one that never stopped.
@@ -316,7 +347,7 @@ func FuzzDecode(f *testing.F) {
 	s := newState(f, Config{Dim: 4, Threshold: 0.7})
 	apply(f, s, documents, vectors)
 	f.Add(encode(f, s))
-	f.Fuzz(func(t *testing.T, b []byte) {
+	f.Fuzz(func(_ *testing.T, b []byte) {
 		if s, err := Decode(b); err == nil {
 			s.Clusters(0)
 		}

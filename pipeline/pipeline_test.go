@@ -138,6 +138,7 @@ func TestStoppingDrainsAndTheNextRunGoesOn(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		var told int64
 		summary, err := run(t, ctx, url, dir, func(s *pipeline.Settings) {
+			s.BatchSize = 8 // bounds what is under way, and drained, when a run is stopped
 			s.OnUpdates = func(updates []starling.Update) error {
 				if told += int64(len(updates)); told > 200 {
 					stop()
