@@ -12,27 +12,8 @@ import (
 // benchmarkDim is the dimension of the built-in model.
 const benchmarkDim = 512
 
-func BenchmarkCommit(b *testing.B) {
-	for _, size := range []int{32, 256, 512, 1024} {
-		b.Run(fmt.Sprintf("batch=%d", size), func(b *testing.B) {
-			s, err := store.Create(b.Context(), b.TempDir(), store.Identity{Model: "m", Dim: benchmarkDim})
-			if err != nil {
-				b.Fatal(err)
-			}
-			defer s.Close()
-			var seq int64
-			rows := 0
-			for b.Loop() {
-				if err := s.Commit(b.Context(), store.Batch{Records: benchmarkRecords(seq, size)}); err != nil {
-					b.Fatal(err)
-				}
-				seq += int64(size)
-				rows += size
-			}
-			b.ReportMetric(float64(rows)/b.Elapsed().Seconds(), "rows/s")
-		})
-	}
-}
+// benchmarkMicros is over how many micro-clusters the documents are spread.
+const benchmarkMicros = 4000
 
 var benchmarkVectors = func() [][]float32 {
 	random := rand.New(rand.NewPCG(1, 2))
@@ -46,19 +27,110 @@ var benchmarkVectors = func() [][]float32 {
 	return vectors
 }()
 
+func benchmarkID(seq int64) string {
+	return fmt.Sprintf("%08x-0000-4000-8000-%012x", uint32(seq*2654435761), seq)
+}
+
 func benchmarkRecords(last int64, n int) []store.Record {
 	records := make([]store.Record, n)
 	for i := range records {
 		seq := last + 1 + int64(i)
-		micro := (seq * 7919) % 4000
+		micro := seq * 7919 % benchmarkMicros
 		records[i] = store.Record{
 			Update: starling.Update{
 				Seq:        seq,
-				Document:   starling.Document{ID: fmt.Sprintf("%08x-0000-4000-8000-%012x", seq*2654435761%(1<<32), seq), Text: "i feel so very tired today and cannot say why that is"},
+				Document:   starling.Document{ID: benchmarkID(seq), Text: "i feel so very tired today and cannot say why that is"},
 				Assignment: starling.Assignment{Cluster: starling.ClusterID(micro + 1), Micro: starling.MicroID(micro + 1), Similarity: 0.5},
 			},
 			Embedding: benchmarkVectors[seq%64],
 		}
 	}
 	return records
+}
+
+func benchmarkStore(b *testing.B, documents int64) *store.Store {
+	b.Helper()
+	s, err := store.Create(b.Context(), b.TempDir(), store.Identity{Model: "m", Dim: benchmarkDim})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { closeStore(b, s) })
+	const batch = 8192
+	for last := int64(0); last < documents; last += batch {
+		commit(b, s, store.Batch{Records: benchmarkRecords(last, int(min(batch, documents-last)))})
+	}
+	return s
+}
+
+// BenchmarkCommit shows durable rows a second, the index of ids and members
+// included, by the size of the batches.
+func BenchmarkCommit(b *testing.B) {
+	for _, size := range []int{32, 256, 512, 1024} {
+		b.Run(fmt.Sprintf("batch=%d", size), func(b *testing.B) {
+			s := benchmarkStore(b, 0)
+			var seq int64
+			for b.Loop() {
+				commit(b, s, store.Batch{Records: benchmarkRecords(seq, size)})
+				seq += int64(size)
+			}
+			b.ReportMetric(float64(seq)/b.Elapsed().Seconds(), "rows/s")
+		})
+	}
+}
+
+// BenchmarkKnown looks batches of 32 ids up in a state of 200,000 documents.
+func BenchmarkKnown(b *testing.B) {
+	const documents, batch = 200_000, 32
+	s := benchmarkStore(b, documents)
+	for name, first := range map[string]int64{"new": documents + 1, "known": 1} {
+		b.Run(name, func(b *testing.B) {
+			ids := make([]string, batch)
+			var n int64
+			for b.Loop() {
+				for i := range ids {
+					ids[i] = benchmarkID(first + n%(documents-batch))
+					n += 37
+				}
+				if _, err := s.Known(b.Context(), ids); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(batch*float64(b.N)/b.Elapsed().Seconds(), "ids/s")
+		})
+	}
+}
+
+// BenchmarkOpen opens a state of 200,000 documents, as a restart does before it
+// replays the journal.
+func BenchmarkOpen(b *testing.B) {
+	dir := b.TempDir()
+	s, err := store.Create(b.Context(), dir, store.Identity{Model: "m", Dim: benchmarkDim})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for last := int64(0); last < 200_000; last += 8000 {
+		commit(b, s, store.Batch{Records: benchmarkRecords(last, 8000)})
+	}
+	closeStore(b, s)
+	for b.Loop() {
+		s, err := store.Open(b.Context(), dir)
+		if err != nil {
+			b.Fatal(err)
+		}
+		closeStore(b, s)
+	}
+}
+
+// BenchmarkJournal reads a state of 20,000 documents with their embeddings.
+func BenchmarkJournal(b *testing.B) {
+	const documents = 20_000
+	s := benchmarkStore(b, documents)
+	for b.Loop() {
+		for _, err := range s.Journal(b.Context(), 0) {
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	b.ReportMetric(documents*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
 }

@@ -9,10 +9,14 @@ import (
 // checksums of documents, snapshots and dead letters are checked where they
 // are read.
 func (s *Store) check(ctx context.Context) error {
-	if _, err := readVersion(ctx, s.readers, s.path); err != nil {
+	version, err := readVersion(ctx, s.readers, s.path)
+	if err != nil {
 		return err
 	}
-	var err error
+	if version < len(migrations) {
+		return fmt.Errorf("opening state: %s has version %d and this program reads version %d; open it once for writing, which brings it up to date",
+			s.path, version, len(migrations))
+	}
 	if s.identity, err = readIdentity(ctx, s.readers, s.path); err != nil {
 		return err
 	}

@@ -2,7 +2,7 @@ package store
 
 import (
 	"context"
-	"errors"
+	"slices"
 )
 
 // SetIndexEvery has a store enter every n documents into its tables, so that a
@@ -13,12 +13,19 @@ func (s *Store) SetIndexEvery(n int64) { s.writer.indexEvery = n }
 func Versions() int { return len(migrations) }
 
 // CreateVersion makes the file of a state as the given version of the schema
-// has it, without rows.
+// has it.
 func CreateVersion(ctx context.Context, path string, id Identity, version int) (err error) {
 	newest := migrations
 	migrations = migrations[:version]
 	defer func() { migrations = newest }()
 	return createFile(ctx, path, id)
+}
+
+// AddVersion adds a version to the schema until restore is called.
+func AddVersion(script string) (restore func()) {
+	newest := migrations
+	migrations = append(slices.Clip(migrations), script)
+	return func() { migrations = newest }
 }
 
 // FileName is the name of the file in the folder of a state.
@@ -39,5 +46,5 @@ func (s *Store) Break(broken bool) error {
 		return err
 	}
 	_, err := s.writer.db.Exec("DROP TRIGGER broken")
-	return errors.Join(err)
+	return err
 }

@@ -41,7 +41,7 @@ func enterMembers(ctx context.Context, tx *sql.Tx, path string, arrived []arriva
 		if _, err := insert.Exec(a.micro, a.seq); err != nil {
 			return err
 		}
-		sums[a.micro] += a.member.sum()
+		sums[a.micro] += a.sum()
 	}
 	return addSums(ctx, tx, path, sums)
 }

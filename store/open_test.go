@@ -303,3 +303,33 @@ func TestMigrations(t *testing.T) {
 		wantSame(t, "members", mustRead(t, s).Members, stream.members())
 	}
 }
+
+// A later version of the program brings the file up to date when it opens it
+// for writing, once, and keeps what is in it.
+func TestMigrationToALaterVersion(t *testing.T) {
+	dir := closedState(t)
+	defer store.AddVersion("CREATE TABLE later (x INTEGER) STRICT; INSERT INTO later VALUES (1);")()
+	_, err := store.OpenReader(t.Context(), dir)
+	if want := fmt.Sprintf("has version %d and this program reads version %d", store.Versions()-1, store.Versions()); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got the error %v, want one that says %q", err, want)
+	}
+	for range 2 {
+		s := open(t, dir)
+		wantSame(t, "number of documents", mustRead(t, s).Last, int64(5))
+		closeStore(t, s)
+	}
+	wantSame(t, "number of documents", mustRead(t, openReader(t, dir)).Last, int64(5))
+	alter(t, statePath(dir), "DELETE FROM later WHERE x = 1")
+}
+
+// A migration that fails leaves the file as it was, for the program it is of.
+func TestMigrationThatFails(t *testing.T) {
+	dir := closedState(t)
+	restore := store.AddVersion("CREATE TABLE later (x INTEGER) STRICT; INSERT INTO nowhere VALUES (1);")
+	_, err := store.Open(t.Context(), dir)
+	restore()
+	if err == nil || !strings.Contains(err.Error(), "migrating state") || !strings.Contains(err.Error(), dir) {
+		t.Errorf("got the error %v, want one that says what failed and names the file", err)
+	}
+	wantSame(t, "number of documents", mustRead(t, open(t, dir)).Last, int64(5))
+}

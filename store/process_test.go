@@ -267,7 +267,7 @@ func TestFolderWithoutRights(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	closeStore(t, create(t, dir))
 	cmd := child(t, "without rights", dir)
 	if os.Geteuid() == 0 {
@@ -306,7 +306,7 @@ func asNobody(t *testing.T, cmd *exec.Cmd) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	program, err := os.ReadFile(cmd.Path)
 	if err != nil {
 		t.Fatal(err)

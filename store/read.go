@@ -69,11 +69,3 @@ func (s *Store) view(ctx context.Context) (*sql.Tx, progress, error) {
 	}
 	return tx, p, nil
 }
-
-// sqlLimit returns limit as SQLite takes it: -1 for none.
-func sqlLimit(limit int) int {
-	if limit <= 0 {
-		return -1
-	}
-	return limit
-}

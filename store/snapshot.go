@@ -64,7 +64,7 @@ func (s *Store) readSnapshot(ctx context.Context, older int64) (snapshot Snapsho
 		checksum int64
 	}
 	r, err := queryOne(ctx, tx, s.path, func(r *row) []any { return []any{&r.Seq, &r.Data, &r.checksum} }, selectSnapshot, number)
-	if err == nil && r.checksum != int64(r.Snapshot.sum(number)) {
+	if err == nil && r.checksum != int64(r.sum(number)) {
 		err = damaged(s.path, "it does not match its checksum")
 	}
 	if err != nil {
