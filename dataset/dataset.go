@@ -62,7 +62,7 @@ const (
 	Emotion = "emotion"
 )
 
-// All, as a split or the only class, asks for every one of them.
+// All is the split, or the only class, that asks for every one of them.
 const All = "all"
 
 // Options says which collection to open and which of its items to read.

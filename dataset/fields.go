@@ -22,18 +22,18 @@ var (
 
 // choose returns the names among have that the file is to be read by: those
 // wanted, which must be there, else the usual ones.
-func (want fields) choose(have []string) (fields, error) {
-	for _, name := range []string{want.text, want.label, want.id, want.when} {
+func (f fields) choose(have []string) (fields, error) {
+	for _, name := range []string{f.text, f.label, f.id, f.when} {
 		if name != "" && !slices.Contains(have, name) {
 			return fields{}, fmt.Errorf("no field %q among: %s", name, list(have))
 		}
 	}
 	got := fields{
-		text:  guess(want.text, have, textNames),
-		label: guess(want.label, have, labelNames),
+		text:  guess(f.text, have, textNames),
+		label: guess(f.label, have, labelNames),
 		theme: guess("", have, []string{"theme"}),
-		id:    guess(want.id, have, []string{"id"}),
-		when:  want.when,
+		id:    guess(f.id, have, []string{"id"}),
+		when:  f.when,
 	}
 	if got.text == "" {
 		return fields{}, fmt.Errorf("no field is named as texts usually are; name the text field, one of: %s", list(have))
@@ -56,12 +56,12 @@ func guess(want string, have, usual []string) string {
 }
 
 // item makes an item of the values of a row.
-func (v fields) item() (Item, error) {
-	when, err := parseTime(v.when)
+func (f fields) item() (Item, error) {
+	when, err := parseTime(f.when)
 	if err != nil {
 		return Item{}, &rowError{err}
 	}
-	return Item{ID: v.id, Text: v.text, Label: v.label, Theme: v.theme, Time: when}, nil
+	return Item{ID: f.id, Text: f.text, Label: f.label, Theme: f.theme, Time: when}, nil
 }
 
 func parseTime(s string) (time.Time, error) {

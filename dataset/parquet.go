@@ -36,7 +36,7 @@ func newParquetDecoder(r io.Reader, s source) (d *parquetDecoder, err error) {
 	defer damagedParquet(&err)
 	file, ok := r.(*os.File)
 	if !ok {
-		return nil, errors.New("Parquet can be read from a file alone")
+		return nil, errors.New("reading Parquet needs a file, not a stream")
 	}
 	info, err := file.Stat()
 	if err != nil {

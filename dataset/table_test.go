@@ -127,7 +127,7 @@ func FuzzJSONLines(f *testing.F) {
 				return io.NopCloser(strings.NewReader(s)), nil
 			}}
 			n := 0
-			for range src.items() {
+			for range src.items() { //nolint:errcheck // errors are fine, endless items are not
 				if n++; n > len(s)+1 {
 					t.Fatal("more items than bytes")
 				}

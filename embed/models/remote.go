@@ -12,7 +12,7 @@ import (
 // show the URL, into which somebody may have typed a key.
 func openRemote(ctx context.Context, name string, opts Options) (embed.Embedder, error) {
 	if opts.Dtype != "" || opts.NoNormalize {
-		return nil, errors.New("a model on a server computes in the server's number format and its vectors have length one: leave dtype and no-normalize out")
+		return nil, errors.New("a model on a server has the server's dtype and vectors of length one: leave both out")
 	}
 	model, err := remote.Open(ctx, name, remote.Options{})
 	if err != nil || opts.Prefix == "" {

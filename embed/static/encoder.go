@@ -23,12 +23,12 @@ func (e *encoder) encode(row *vector, text string) {
 	for _, t := range e.tokens(text) {
 		e.addToken(row, t)
 	}
-	if row.normalize() {
+	if row.normalise() {
 		return
 	}
 	// The text has no characters after folding, or its features cancel.
 	row.add(hash(textSeed, []byte(text)), 1)
-	row.normalize()
+	row.normalise()
 }
 
 // tokens returns the tokens of text, or else its characters.

@@ -62,7 +62,7 @@ func TestCloseTexts(t *testing.T) {
 		{"case and punctuation", "The train is LATE again!!!", "the train is late again", 0.999},
 		{"apostrophes", "I don’t believe it", "i dont believe it", 0.999},
 		{"function words", "the train is late", "that train was late, and it is", 0.8},
-		{"a typo", "my favourite restaurant", "my favorite resturant", 0.25},
+		{"a typo", "my favourite restaurant", "my favorite resturant", 0.25}, //nolint:misspell // a typo
 		{"an inflection", "booking cheap flights", "book a cheap flight", 0.5},
 		{"a hashtag and its word", "#earthquake in chile", "earthquake in chile", 0.8},
 		{"a mention and its word", "@delta lost luggage", "delta lost luggage", 0.8},

@@ -21,9 +21,9 @@ func (v *vector) add(f feature, w float32) {
 	}
 }
 
-// normalize scales v to length one and reports whether it could: the zero
+// normalise scales v to length one and reports whether it could: the zero
 // vector has no direction.
-func (v *vector) normalize() bool {
+func (v *vector) normalise() bool {
 	// The square of a float32 is exact in a float64, so that a fused
 	// multiply-add gives the same sum.
 	var a, b, c, d float64
