@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"starling/broker/embedded"
 )
 
 // TestPublishingGoesOnWhenTheServerRestarts restarts the server while messages
@@ -77,9 +79,14 @@ func TestReceivingGoesOnWhenTheServerRestarts(t *testing.T) {
 	publishNumbers(t, url, 10)
 	source := openSource(t, url)
 	server.Shutdown()
-	time.AfterFunc(300*time.Millisecond, func() { server = startEmbedded(t, dir, host) })
+	back := make(chan *embedded.Server)
+	go func() {
+		time.Sleep(300 * time.Millisecond)
+		back <- startEmbedded(t, dir, host)
+	}()
 	held := receive(t, source)
 
+	server = <-back
 	server.Shutdown()
 	held.Ack() // waits for the server
 	server = startEmbedded(t, dir, host)

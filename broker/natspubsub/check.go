@@ -2,7 +2,6 @@ package natspubsub
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/nats-io/nats.go"
@@ -26,7 +25,7 @@ func CheckTopic(ctx context.Context, conn *nats.Conn, a Address) error {
 	return takesSubject(stream, a)
 }
 
-// lookUpStream returns the stream of an address, or nil where there is none.
+// lookUpStream is findStream on a connection.
 func lookUpStream(ctx context.Context, conn *nats.Conn, a Address) (jetstream.Stream, error) {
 	ctx, cancel := context.WithTimeout(ctx, setUpTimeout)
 	defer cancel()
@@ -34,12 +33,5 @@ func lookUpStream(ctx context.Context, conn *nats.Conn, a Address) (jetstream.St
 	if err != nil {
 		return nil, fmt.Errorf("opening JetStream: %w", err)
 	}
-	stream, err := js.Stream(ctx, a.Stream)
-	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("opening stream %s at %s: %w%s", a.Stream, a.Server, err, streamHint(err))
-	}
-	return stream, nil
+	return findStream(ctx, js, a)
 }

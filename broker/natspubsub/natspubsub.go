@@ -41,15 +41,15 @@ package natspubsub
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"gocloud.dev/gcerrors"
 )
 
-// streamFull is JetStream's error code for a stream that has reached its
-// maximum of bytes or messages and refuses new ones.
-const streamFull jetstream.ErrorCode = 10077
+// notStored is JetStream's error code for a message that could not be stored.
+const notStored jetstream.ErrorCode = 10077
 
 // errorCode says which of gocloud's kinds of error err is.
 func errorCode(err error) gcerrors.ErrorCode {
@@ -64,8 +64,8 @@ func errorCode(err error) gcerrors.ErrorCode {
 		return gcerrors.PermissionDenied
 	case isAny(err, errStopped, nats.ErrConnectionClosed, jetstream.ErrConnectionClosed):
 		return gcerrors.FailedPrecondition
-	case errors.As(err, &api) && api.ErrorCode == streamFull:
-		return gcerrors.ResourceExhausted
+	case errors.As(err, &api) && api.ErrorCode == notStored && strings.HasPrefix(api.Description, "maximum "):
+		return gcerrors.ResourceExhausted // the stream has its maximum of bytes or messages and refuses new ones
 	}
 	return gcerrors.Unknown
 }

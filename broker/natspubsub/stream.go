@@ -17,17 +17,34 @@ const setUpTimeout = 5 * time.Second
 // openStream finds the stream of an address, or makes it: on disk, refusing
 // messages when full rather than dropping old ones unread.
 func openStream(ctx context.Context, js jetstream.JetStream, a Address) (jetstream.Stream, error) {
-	stream, err := js.Stream(ctx, a.Stream)
-	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		stream, err = js.CreateStream(ctx, a.streamConfig())
-		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // another process was faster
-			stream, err = js.Stream(ctx, a.Stream)
-		}
+	stream, err := findStream(ctx, js, a)
+	if err != nil || stream != nil {
+		return stream, err
+	}
+	stream, err = js.CreateStream(ctx, a.streamConfig())
+	if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // another process was faster
+		return findStream(ctx, js, a)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("opening stream %s at %s: %w%s", a.Stream, a.Server, err, streamHint(err))
+		return nil, a.streamError(err)
 	}
 	return stream, nil
+}
+
+// findStream returns the stream of an address, or nil where there is none.
+func findStream(ctx context.Context, js jetstream.JetStream, a Address) (jetstream.Stream, error) {
+	stream, err := js.Stream(ctx, a.Stream)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, a.streamError(err)
+	}
+	return stream, nil
+}
+
+func (a Address) streamError(err error) error {
+	return fmt.Errorf("opening stream %s at %s: %w%s", a.Stream, a.Server, err, setUpHint(err))
 }
 
 func (a Address) streamConfig() jetstream.StreamConfig {
@@ -38,17 +55,25 @@ func (a Address) streamConfig() jetstream.StreamConfig {
 	}
 }
 
-// noStorage is JetStream's error code for a stream whose MaxBytes the server
-// cannot promise.
-const noStorage jetstream.ErrorCode = 10047
+// JetStream's error codes for what a server may lack when it makes something.
+const (
+	noReserve       jetstream.ErrorCode = 10047 // it cannot promise MaxBytes
+	noStreamStore   jetstream.ErrorCode = 10049
+	noConsumerStore jetstream.ErrorCode = 10012
+)
 
-func streamHint(err error) string {
+// setUpHint says what to do when a stream or a consumer cannot be opened.
+func setUpHint(err error) string {
 	var api *jetstream.APIError
 	switch {
 	case isAny(err, jetstream.ErrJetStreamNotEnabled, jetstream.ErrJetStreamNotEnabledForAccount, nats.ErrNoResponders):
 		return "; JetStream is off there, start the server with `nats-server -js`"
-	case errors.As(err, &api) && api.ErrorCode == noStorage:
+	case !errors.As(err, &api):
+		return ""
+	case api.ErrorCode == noReserve:
 		return "; the server cannot promise max_bytes, add ?max_bytes=N with fewer to the URL"
+	case api.ErrorCode == noStreamStore, api.ErrorCode == noConsumerStore:
+		return "; the server's log says why, perhaps its disk is full"
 	}
 	return ""
 }
@@ -110,7 +135,7 @@ func (a Address) adjusted(
 }
 
 func (a Address) consumerError(err error) error {
-	return fmt.Errorf("opening consumer %s of stream %s at %s: %w", a.Consumer, a.Stream, a.Server, err)
+	return fmt.Errorf("opening consumer %s of stream %s at %s: %w%s", a.Consumer, a.Stream, a.Server, err, setUpHint(err))
 }
 
 // Backlog returns how many messages the server holds for the consumer of an

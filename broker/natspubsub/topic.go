@@ -19,12 +19,8 @@ const (
 	// Publishing keeps up to so much on its way to the server unanswered.
 	windowMessages = 4096
 	windowBytes    = 16 << 20
-	// answerTimeout is how long the server may take to store a message while
-	// the connection stands.
+	// answerTimeout is the patience of a topic.
 	answerTimeout = 10 * time.Second
-	// streamGrace is how long a stream that does not answer may be one that a
-	// server is still recovering after its start.
-	streamGrace = 5 * time.Second
 )
 
 // A Topic publishes to a stream. Besides being gocloud's driver it publishes
@@ -33,6 +29,10 @@ type Topic struct {
 	conn    *nats.Conn
 	js      jetstream.JetStream
 	subject string
+
+	// patience is how long the server may take to store a message while the
+	// connection stands.
+	patience time.Duration
 
 	// sending keeps the messages of one call together.
 	sending sync.Mutex
@@ -62,39 +62,45 @@ func newTopic(conn *nats.Conn, subject string) (*Topic, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening JetStream: %w", err)
 	}
-	return &Topic{conn: conn, js: js, subject: subject}, nil
+	return &Topic{conn: conn, js: js, subject: subject, patience: answerTimeout}, nil
 }
 
 // Publish publishes messages in their order and returns when the server has
 // stored them all. While the connection is away it waits, until ctx is done,
 // and then sends again what was not known to be stored: such a message may be
-// stored twice.
+// stored twice. A server that is there and stores nothing is an error.
 func (t *Topic) Publish(ctx context.Context, messages []*driver.Message) error {
 	t.sending.Lock()
 	defer t.sending.Unlock()
-	var unanswered time.Time
+	var silent time.Time // since when the server is there and stores nothing
 	for attempt := 0; ; attempt++ {
 		stored, err := t.send(ctx, messages)
 		if err == nil {
 			return nil
 		}
 		if messages = messages[stored:]; stored > 0 {
-			attempt, unanswered = 0, time.Time{}
+			attempt, silent = 0, time.Time{}
 		}
-		if errors.Is(err, jetstream.ErrNoStreamResponse) {
-			if unanswered.IsZero() {
-				unanswered = time.Now()
-			}
-			if time.Since(unanswered) > streamGrace {
-				return err
-			}
-		} else if !isRetryable(err) {
+		switch {
+		case !isSilence(err) && !isRetryable(err):
+			return err
+		case !isSilence(err):
+			silent = time.Time{}
+		case silent.IsZero(): // it may be recovering its streams after a start
+			silent = time.Now()
+		case time.Since(silent) > t.patience/2:
 			return err
 		}
 		if sleep(ctx, backOff(attempt)) != nil {
 			return fmt.Errorf("publishing to stream %s: %w; last error: %w", t.subject, ctx.Err(), err)
 		}
 	}
+}
+
+// isSilence says whether err is that of a server without the stream, or one that
+// does not answer.
+func isSilence(err error) bool {
+	return isAny(err, jetstream.ErrNoStreamResponse, jetstream.ErrAsyncPublishTimeout, jetstream.ErrTooManyStalledMsgs)
 }
 
 // SendBatch implements driver.Topic.
@@ -108,7 +114,7 @@ func (t *Topic) SendBatch(ctx context.Context, messages []*driver.Message) error
 // send publishes messages once, in order, keeping a window of them on the way.
 // It returns how many from the first on are known to be stored.
 func (t *Topic) send(ctx context.Context, messages []*driver.Message) (stored int, err error) {
-	w := window{timer: time.NewTimer(answerTimeout)}
+	w := window{patience: t.patience, timer: time.NewTimer(t.patience)}
 	defer w.timer.Stop()
 	for _, m := range messages {
 		for w.full() {
@@ -152,19 +158,26 @@ func (t *Topic) begin(m *driver.Message) (jetstream.PubAckFuture, error) {
 
 // explain adds what to do to an error of the server.
 func (t *Topic) explain(err error) error {
-	if errorCode(err) == gcerrors.ResourceExhausted {
+	switch {
+	case errorCode(err) == gcerrors.ResourceExhausted:
 		return fmt.Errorf("stream %s is full, and drops nothing that may be unread: "+
 			"raise its max-bytes or lower its max-age (`nats stream edit`): %w", t.subject, err)
+	case errors.Is(err, jetstream.ErrNoStreamResponse):
+		return fmt.Errorf("the server has no stream %s, or none that takes messages now: %w", t.subject, err)
+	case errors.Is(err, jetstream.ErrAsyncPublishTimeout):
+		return fmt.Errorf("stream %s has stored nothing for %v; the server's log says why, perhaps its disk is full, "+
+			"and then it needs a restart when there is room: %w", t.subject, t.patience, err)
 	}
 	return err
 }
 
 // A window is what was sent and not answered, oldest first.
 type window struct {
-	waiting []sent
-	bytes   int
-	stored  int
-	timer   *time.Timer
+	waiting  []sent
+	bytes    int
+	stored   int
+	patience time.Duration // for the oldest
+	timer    *time.Timer
 }
 
 type sent struct {
@@ -182,7 +195,7 @@ func (w *window) add(m *driver.Message, future jetstream.PubAckFuture) {
 // await waits until the oldest message is stored.
 func (w *window) await(ctx context.Context) error {
 	oldest := w.waiting[0]
-	w.timer.Reset(answerTimeout)
+	w.timer.Reset(w.patience)
 	select {
 	case ack := <-oldest.future.Ok():
 		w.waiting = w.waiting[1:]
