@@ -60,25 +60,28 @@ func TestKillLosesNoAcknowledgedMessage(t *testing.T) {
 		if round == 0 {
 			createStream(t, js)
 		}
-		stored := make(chan []string)
-		go func() { stored <- publishUntilDeath(js, round) }()
-		time.Sleep(20*time.Millisecond + rand.N(150*time.Millisecond))
+		enough, stored := make(chan struct{}), make(chan []string)
+		go func() { stored <- publishUntilDeath(js, round, 100+rand.N(2000), enough) }()
+		<-enough
 		broker.kill(t)
 		js.Conn().Close()
 		acknowledged = append(acknowledged, <-stored...)
 	}
-	if len(acknowledged) < 10*kills {
-		t.Fatalf("only %d messages were published", len(acknowledged))
+	if len(acknowledged) < kills {
+		t.Fatalf("only %d messages were acknowledged before %d kills", len(acknowledged), kills)
 	}
 	t.Logf("%d messages acknowledged before %d kills", len(acknowledged), kills)
 	checkHolds(t, dir, acknowledged)
 }
 
 // publishUntilDeath publishes, several at a time, until the connection ends, and
-// returns what the broker has acknowledged.
-func publishUntilDeath(js jetstream.JetStream, round int) (acknowledged []string) {
+// returns what the broker has acknowledged. It closes reached after so many.
+func publishUntilDeath(js jetstream.JetStream, round, many int, reached chan struct{}) (acknowledged []string) {
 	var futures []jetstream.PubAckFuture
 	for i := 0; !js.Conn().IsClosed(); i++ {
+		if i == many {
+			close(reached)
+		}
 		body := fmt.Sprintf("%d:%d:%s", round, i, strings.Repeat("x", rand.N(2000)))
 		if future, err := js.PublishAsync(stream, []byte(body)); err == nil {
 			futures = append(futures, future)
