@@ -89,7 +89,7 @@ func TestReceivingGoesOnWhenTheServerRestarts(t *testing.T) {
 	server = <-back
 	server.Shutdown()
 	held.Ack() // waits for the server
-	server = startEmbedded(t, dir, host)
+	startEmbedded(t, dir, host)
 	publishNumbers(t, url, 1)
 	for range 10 {
 		receive(t, source).Ack()
