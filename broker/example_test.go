@@ -3,7 +3,6 @@ package broker_test
 import (
 	"context"
 	"fmt"
-	"log"
 	"os"
 
 	"starling/broker"
@@ -12,24 +11,27 @@ import (
 
 // A text travels through a broker that runs in this process.
 func Example() {
-	ctx := context.Background()
+	if err := travel(context.Background()); err != nil {
+		fmt.Println(err)
+	}
+	// Output: 7f3a: what a lovely morning
+}
+
+func travel(ctx context.Context) error {
 	dir, err := os.MkdirTemp("", "starling")
 	if err != nil {
-		log.Fatal(err)
+		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	server, err := embedded.Start(dir, "")
 	if err != nil {
-		log.Fatal(err)
+		return err
 	}
 	defer server.Shutdown()
 	if err := publish(ctx, server.URL("texts")); err != nil {
-		log.Fatal(err)
+		return err
 	}
-	if err := receive(ctx, server.URL("texts")); err != nil {
-		log.Fatal(err)
-	}
-	// Output: 7f3a: what a lovely morning
+	return receive(ctx, server.URL("texts"))
 }
 
 func publish(ctx context.Context, url string) error {
