@@ -17,7 +17,9 @@ func appendFolded(dst []byte, text string) []byte {
 	}
 	for i := 0; i < len(text); i++ {
 		if text[i] >= utf8.RuneSelf {
-			return appendFoldedUnicode(dst, text[i:])
+			// The character before may be one with a combining mark here.
+			from := max(0, i-1)
+			return appendFoldedUnicode(dst[:len(dst)-(i-from)], text[from:])
 		}
 		dst = append(dst, lower[text[i]])
 	}
