@@ -14,8 +14,8 @@ import (
 type ID uint64
 
 // A Tree is a CF-tree. Its methods that change nothing (Entries, Entry, Len,
-// Nearest, AppendBinary and the like) may run side by side; Insert needs the tree
-// to itself.
+// Nearest, AppendBinary and the like) may run side by side; Expect and Insert need
+// the tree to themselves.
 type Tree struct {
 	config    Config
 	measure   measure
@@ -51,7 +51,8 @@ type node struct {
 // none is the parent of the root.
 const none = -1
 
-// scratch holds buffers that Insert uses again and again.
+// scratch holds what Insert uses again and again, none of it state: buffers, and
+// the vectors that are expected.
 type scratch struct {
 	mean     []float64
 	dots     []float32
