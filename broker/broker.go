@@ -51,7 +51,8 @@ type Message struct {
 }
 
 // Ack tells the broker that the message is done. It returns at once; the
-// acknowledgement is on its way when [Source.Close] has returned.
+// acknowledgement has been sent when [Source.Close] has returned. One that is
+// lost with the connection brings the message again.
 func (m *Message) Ack() { m.answer(true) }
 
 // Nack asks the broker to deliver the message again, now; nothing where the
