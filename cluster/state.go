@@ -143,17 +143,9 @@ func (s *State) similarity(micro birch.ID, vector []float32) float32 {
 func (s *State) merge(merges []birch.Merge) []starling.Event {
 	ended := make(map[starling.ClusterID][]starling.ClusterID)
 	for _, m := range merges {
-		from, ok := s.owners[m.From]
-		if !ok { // the entry of the document at hand, which no cluster owns yet
-			continue
-		}
+		// A rebuild comes before the vector at hand is placed, so both are owned.
+		from, to := s.owners[m.From], s.owners[m.To]
 		delete(s.owners, m.From)
-		to, ok := s.owners[m.To]
-		if !ok { // that entry took another one in, so it carries its cluster on
-			s.owners[m.To] = from
-			s.groups[from].micro = m.To
-			continue
-		}
 		s.groups[to].take(s.groups[from])
 		delete(s.groups, from)
 		ended[to] = append(append(ended[to], from), ended[from]...)

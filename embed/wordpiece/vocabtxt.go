@@ -3,9 +3,7 @@ package wordpiece
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -61,17 +59,7 @@ func readConfig(path string) (jsonfile.Object, error) {
 }
 
 func readVocab(path string) ([]string, error) {
-	if info, err := os.Stat(path); err != nil {
-		return nil, err
-	} else if !info.Mode().IsRegular() { // a pipe would be waited for
-		return nil, fmt.Errorf("reading %s: it is not a file", path)
-	}
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, maxFileBytes+1))
+	data, err := jsonfile.ReadBounded(path, maxFileBytes)
 	if err != nil {
 		return nil, err
 	}
@@ -84,9 +72,6 @@ func readVocab(path string) ([]string, error) {
 
 // parseVocab returns the lines of a vocab.txt: the tokens by id.
 func parseVocab(data string) ([]string, error) {
-	if len(data) > maxFileBytes {
-		return nil, fmt.Errorf("the file is longer than %d bytes", maxFileBytes)
-	}
 	data = strings.TrimSuffix(data, "\n")
 	if lines := strings.Count(data, "\n") + 1; lines > maxTokens {
 		return nil, fmt.Errorf("the file has %d lines, at most %d are supported", lines, maxTokens)

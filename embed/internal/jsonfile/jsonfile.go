@@ -35,7 +35,7 @@ func ReadList(path string, maxBytes int64) ([]Object, error) {
 }
 
 func read[T any](path string, maxBytes int64, parse func([]byte) (T, error)) (parsed T, err error) {
-	data, err := readBounded(path, maxBytes)
+	data, err := ReadBounded(path, maxBytes)
 	if err != nil {
 		return parsed, err
 	}
@@ -45,8 +45,8 @@ func read[T any](path string, maxBytes int64, parse func([]byte) (T, error)) (pa
 	return parsed, nil
 }
 
-// readBounded reads a file. The errors of the operating system name it.
-func readBounded(path string, maxBytes int64) ([]byte, error) {
+// ReadBounded reads a regular file of at most maxBytes. Its errors name the file.
+func ReadBounded(path string, maxBytes int64) ([]byte, error) {
 	if info, err := os.Stat(path); err != nil {
 		return nil, err
 	} else if !info.Mode().IsRegular() { // a pipe would be waited for
