@@ -101,6 +101,10 @@ func checkRate(perSecond float64) error {
 // publishAtATime bounds the texts between two looks at the rate.
 const publishAtATime = 256
 
+// publishGrace is how long messages on their way may still be acknowledged after
+// the order to stop, so that the count of those published is that of the broker.
+const publishGrace = 5 * time.Second
+
 // A publisher sends a collection to a topic, in its order.
 type publisher struct {
 	topic     *broker.Topic
@@ -172,12 +176,25 @@ func (p *publisher) send(ctx context.Context, limiter *rate.Limiter, batch []bro
 	if err := limiter.WaitN(ctx, len(batch)); err != nil {
 		return err
 	}
-	if err := p.topic.Publish(ctx, batch); err != nil {
+	sending, stop := finishing(ctx, publishGrace)
+	defer stop()
+	if err := p.topic.Publish(sending, batch); err != nil {
 		return fmt.Errorf("publishing after %d messages: %w", p.published, err)
 	}
 	p.published += int64(len(batch))
 	p.progress(p.published)
 	return nil
+}
+
+// finishing returns a context that outlives ctx by the grace, for what must not
+// be left half done when somebody says stop.
+func finishing(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	forget := context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })
+	return longer, func() {
+		forget()
+		cancel()
+	}
 }
 
 // report says what was done.
