@@ -37,8 +37,8 @@ type Config struct {
 	// Dim is the length of a vector, 1 to 65,536.
 	Dim int
 	// Threshold is how far an entry may spread; see the criteria. It is where
-	// the tree begins: rebuilds raise it. With Cosine it is at most sqrt(2), at
-	// which an entry absorbs everything.
+	// the tree begins: rebuilds raise it, SetThreshold sets it. With Cosine it is
+	// at most sqrt(2), at which an entry absorbs everything.
 	Threshold float64
 	// Criterion is Radius unless set.
 	Criterion Criterion

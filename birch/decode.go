@@ -112,8 +112,8 @@ func (d *decoder) config() (entries int, err error) {
 		return 0, err
 	}
 	now := double(1)
-	if err := c.validateThreshold(now); err != nil || now < c.Threshold {
-		return 0, fmt.Errorf("the threshold now is %g, having begun as %g", now, c.Threshold)
+	if err := c.validateThreshold(now); err != nil {
+		return 0, fmt.Errorf("now: %w", err)
 	}
 	count := int64(binary.LittleEndian.Uint32(b[45:]))
 	if count > int64(min(c.MaxEntries, len(d.rest)/entrySize(c.Dim))) {

@@ -90,8 +90,8 @@ func newTree(config Config, threshold float64) *Tree {
 // Config returns what the tree was made with, defaults filled in.
 func (t *Tree) Config() Config { return t.config }
 
-// Threshold returns the current threshold: Config.Threshold, or more after a
-// rebuild.
+// Threshold returns the current threshold: Config.Threshold, what a rebuild raised
+// it to, or what SetThreshold set.
 func (t *Tree) Threshold() float64 { return t.threshold }
 
 // Len returns the number of leaf entries.
