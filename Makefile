@@ -41,11 +41,20 @@ soak: ## the long tests: 200 kills, and FUZZTIME (60s) of every fuzz target
 bench: ## the whole path, and whether its cost grows
 	$(GO) test -run '^$$' -bench . -benchtime 1x -count 3 ./pipeline
 
+# Texts of real lengths: tweets where they are at hand, else the shipped sample.
+TWEETS      := ../shared/data/emotion/test.txt
+VOCABULARY  := ../shared/tokenizer/vocab.txt
+BENCH_TEXTS := $(if $(wildcard $(TWEETS)),--texts $(TWEETS)) $(if $(wildcard $(VOCABULARY)),--vocabulary $(VOCABULARY))
+
 .PHONY: bench-embed
-bench-embed: ## the encoder: products against the processor's limit, whole texts by number format
+bench-embed: ## the encoder: products against the processor's limit, whole texts against ONNX Runtime and PyTorch
 	$(GO) test -run '^$$' -bench ShareOfPeak -count 3 ./embed/transformer/kernel
-	$(GO) test -run '^$$' -bench . -benchtime 3s -count 3 ./embed/transformer
 	$(GO) test -run '^$$' -bench Encode -cpu 1 ./embed/wordpiece
+	$(GO) run ./bench/encoder $(BENCH_TEXTS)
+
+.PHONY: bench-peers
+bench-peers: ## install ONNX Runtime for bench-embed; PyTorch and onnx are Debian's python3-torch and python3-onnx
+	npm ci --ignore-scripts --prefix bench/encoder/peers
 
 .PHONY: check
 check: ## formatting, vet, and that generated code is what the generators make
