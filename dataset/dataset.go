@@ -41,6 +41,8 @@ type Item struct {
 	Theme string
 	// Time is when the text was written, zero where the collection does not say.
 	Time time.Time
+	// Line is where the item begins in its file, counted as in a [LineError].
+	Line int64
 }
 
 // A LineError is a line, row or record that is not an item. The items after it

@@ -34,6 +34,7 @@ func read(t *testing.T, o Options) (items []Item, bad []*LineError, end error) {
 		case err != nil:
 			return items, bad, err
 		default:
+			item.Line = 0 // most tests are not about it
 			items = append(items, item)
 		}
 	}
@@ -123,6 +124,29 @@ func TestFilesOfEveryForm(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestItemsKnowTheirLines(t *testing.T) {
+	for name, content := range map[string]string{
+		"a.csv":   "text,label\n\na,x\n\"b\nb\",x\nc,x\n",
+		"a.jsonl": "\n\n{\"text\":\"a\"}\n{\"text\":\"b\"}\n\n{\"text\":\"c\"}\n",
+		"a.txt":   "\n\na\nb\n\nc\n",
+	} {
+		c, err := Open(t.Context(), Options{Name: write(t, name, []byte(content))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var lines []int64
+		for item, err := range c.Items() {
+			if err != nil {
+				t.Fatal(err)
+			}
+			lines = append(lines, item.Line)
+		}
+		if want := []int64{3, 4, 6}; !slices.Equal(lines, want) {
+			t.Errorf("%s: items on lines %v, want %v", name, lines, want)
+		}
 	}
 }
 

@@ -74,6 +74,7 @@ func (s source) item(d decoder) (Item, error) {
 	var row *rowError
 	switch {
 	case err == nil:
+		item.Line = line
 		return item, nil
 	case errors.As(err, &row):
 		return Item{}, &LineError{File: s.name, Line: line, Err: row.err}
