@@ -86,6 +86,9 @@ type Options struct {
 	Limit int
 	// Format is the form of a file whose name and content do not say it.
 	Format Format
+	// PlainLabels reads plain lines as [TextLabel] where Format does not say
+	// what they are.
+	PlainLabels bool
 	// TextField, LabelField, IDField and TimeField name columns of a table or
 	// keys of JSON objects. The first three are guessed from the usual names
 	// if empty. Times are RFC 3339 or Unix times in seconds.
@@ -96,6 +99,8 @@ type Options struct {
 	// and the bytes known to be coming, which grow with every file begun.
 	Progress func(done, total int64)
 }
+
+func (o Options) plainLabels() bool { return o.PlainLabels && o.Format == Auto }
 
 func (o Options) fields() fields {
 	return fields{text: o.TextField, label: o.LabelField, id: o.IDField, when: o.TimeField}

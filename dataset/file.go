@@ -22,7 +22,7 @@ func fileSource(path string, o Options) (source, error) {
 	if info.IsDir() {
 		return source{}, fmt.Errorf("%s is a folder; name a file in it", path)
 	}
-	s := source{name: path, format: o.Format, fields: o.fields(), size: unknownSize}
+	s := source{name: path, format: o.Format, plainLabels: o.plainLabels(), fields: o.fields(), size: unknownSize}
 	if s.format == Auto {
 		s.format = formatOf(path)
 	}
@@ -48,7 +48,7 @@ func stdinSource(o Options) (source, error) {
 	if in == nil {
 		in = os.Stdin
 	}
-	s := source{name: "standard input", format: o.Format, fields: o.fields(), size: unknownSize}
+	s := source{name: "standard input", format: o.Format, plainLabels: o.plainLabels(), fields: o.fields(), size: unknownSize}
 	read := false
 	s.open = func() (io.ReadCloser, error) {
 		if read {

@@ -17,7 +17,9 @@ const unknownSize = -1
 type source struct {
 	name   string // in errors
 	format Format
-	fields fields
+	// plainLabels says that plain lines are [TextLabel].
+	plainLabels bool
+	fields      fields
 	// labels are the names that the numbers from 0 stand for. A label must be
 	// one of them or its number; if there are none it may be anything.
 	labels []string
@@ -140,6 +142,9 @@ func (s source) text(r *bufio.Reader) (decoder, error) {
 		if format, err = sniff(r, format); err != nil {
 			return nil, err
 		}
+	}
+	if format == Text && s.plainLabels {
+		format = TextLabel
 	}
 	lines := newLines(r)
 	switch format {
