@@ -49,23 +49,34 @@ type Assignment struct {
 type EventKind string
 
 const (
-	// Created says that a cluster began.
+	// Created says that the cluster To began.
 	Created EventKind = "created"
+	// Grew says that the cluster To reached a Size of 5, 10, 20, 50, 100 and so on.
+	Grew EventKind = "grew"
 	// Merged says that the clusters From became part of To and their ids ended.
 	Merged EventKind = "merged"
-	// Grew says that a cluster reached a Size of 5, 10, 20, 50, 100 and so on.
-	Grew EventKind = "grew"
+	// Split says that Micros left the cluster From, which goes on, for To,
+	// which begins with them or was there before.
+	Split EventKind = "split"
+	// Joined says that Micros, of whatever clusters, became part of the
+	// micro-cluster Into of the cluster To, and their ids ended.
+	Joined EventKind = "joined"
 )
 
-// An Event is something that happened to clusters.
+// An Event is something that happened to clusters. Whoever follows all events
+// knows the cluster of every document: it is that of its micro-cluster.
 type Event struct {
 	Kind EventKind `json:"kind"`
-	// From holds the clusters that ended, in a merge.
+	// From holds the clusters that ended in a merge, or the one that was split.
 	From []ClusterID `json:"from,omitempty"`
-	// To is the cluster that began, grew or took in the others.
+	// To is the cluster that began, grew or took in others.
 	To ClusterID `json:"to"`
 	// Size is the number of documents in To after the event.
 	Size int64 `json:"size"`
+	// Micros are the micro-clusters that moved in a split, or joined another one.
+	Micros []MicroID `json:"micros,omitempty"`
+	// Into is the micro-cluster that Micros joined.
+	Into MicroID `json:"into,omitempty"`
 }
 
 // An Update is what one document caused.
@@ -75,5 +86,7 @@ type Update struct {
 	Seq int64 `json:"update"`
 	Document
 	Assignment
+	// Events come in the order in which they happened, all of them before the
+	// document took its place.
 	Events []Event `json:"events,omitempty"`
 }
