@@ -33,7 +33,7 @@ func unwrap(b []byte) ([]byte, error) {
 	case string(b[:last]) != magic[:last]:
 		return nil, errors.New("the magic bytes of a tree are missing")
 	case b[last] != magic[last]:
-		return nil, fmt.Errorf("version %d is unknown, want %d", b[last], magic[last])
+		return nil, fmt.Errorf("the tree is in version %d of the format, and this program reads version %d", b[last], magic[last])
 	}
 	body := b[headerSize : len(b)-crcSize]
 	if said := binary.LittleEndian.Uint64(b[len(magic):]); said != uint64(len(body)) {
@@ -121,15 +121,15 @@ func (d *decoder) config() (entries int, err error) {
 	}
 	d.tree = newTree(c, now)
 	d.tree.nextID = ID(binary.LittleEndian.Uint64(b[37:]))
-	d.height = int(b[49])
+	d.height = int(binary.LittleEndian.Uint32(b[49:]))
 	return int(count), nil
 }
 
 // entrySize is the least number of bytes of an entry.
-func entrySize(dim int) int { return 8 + 16 + 4*dim }
+func entrySize(dim int) int { return 8 + momentsSize + 4*dim }
 
 // nodeSize is the least number of bytes of a node other than the root.
-func (d *decoder) nodeSize() int { return 16 + 4*d.tree.config.Dim + 4 }
+func (d *decoder) nodeSize() int { return momentsSize + 4*d.tree.config.Dim + 4 }
 
 func (d *decoder) entries(count int) error {
 	t := d.tree
@@ -140,40 +140,41 @@ func (d *decoder) entries(count int) error {
 			return err
 		}
 		id := ID(binary.LittleEndian.Uint64(b))
-		if _, twice := t.slots[id]; twice || id == 0 || id >= t.nextID {
+		if _, twice := t.entries.slots[id]; twice || id == 0 || id >= t.nextID {
 			return fmt.Errorf("entry %d has the id %d, given already or not yet", slot, id)
 		}
 		f, err := d.feature()
 		if err != nil {
 			return fmt.Errorf("entry %d: %w", slot, err)
 		}
-		t.entries.add(&f)
-		t.ids = append(t.ids, id)
+		t.entries.enrol(&f, id)
 		t.leaves = append(t.leaves, none)
-		t.slots[id] = int32(slot)
 	}
 	return nil
 }
 
 // feature reads a feature, which is valid until the next one is read.
 func (d *decoder) feature() (feature, error) {
-	b, err := d.take(16)
+	b, err := d.take(momentsSize)
 	if err != nil {
 		return feature{}, err
 	}
-	n := math.Float64frombits(binary.LittleEndian.Uint64(b))
-	s := math.Float64frombits(binary.LittleEndian.Uint64(b[8:]))
-	if !(n >= 1 && n <= 1<<53) || n != math.Trunc(n) {
-		return feature{}, fmt.Errorf("it sums up %g vectors", n)
+	n := math.Float64frombits(binary.LittleEndian.Uint64(b[1:]))
+	s := math.Float64frombits(binary.LittleEndian.Uint64(b[9:]))
+	if b[0] > 1 {
+		return feature{}, fmt.Errorf("its kind is %d, want 0 or 1", b[0])
 	}
-	// Two vectors are at most 2*sqrt(maxNorm2) apart.
-	if !(s >= 0 && s <= 4*maxNorm2*n) {
+	// What is inserted is at most maxWeight and maxVariance; its sum may be more.
+	if !(n >= minWeight && n <= 0x1p40*maxWeight) {
+		return feature{}, fmt.Errorf("its weight is %g", n)
+	}
+	if !(s >= 0 && s <= 4*maxVariance*n) {
 		return feature{}, fmt.Errorf("its S is %g", s)
 	}
-	if err := d.readMean(n == 1); err != nil {
+	if err := d.readMean(b[0] == 1); err != nil {
 		return feature{}, err
 	}
-	f := newFeature(n, s, d.row, d.mean)
+	f := newFeature(n, s, d.row, d.mean, b[0] == 1)
 	// A mean of vectors within the bound may be over it by some roundings.
 	if !(f.norm2 <= 2*maxNorm2) {
 		return feature{}, errors.New("its mean is not finite or too long")
@@ -275,8 +276,8 @@ func (d *decoder) leafChildren(n *node, count int) error {
 	return nil
 }
 
-// checkTotals checks that every entry is in a leaf and that every node counts as
-// many vectors as its children.
+// checkTotals checks that every entry is in a leaf and that every node weighs as
+// much as its children.
 func (d *decoder) checkTotals() error {
 	t := d.tree
 	if slot := slices.Index(t.leaves, none); slot >= 0 {
@@ -288,8 +289,9 @@ func (d *decoder) checkTotals() error {
 		for _, child := range n.children {
 			sum += t.below(n).moments[child].n
 		}
-		if said := t.centres.moments[at].n; int32(at) != t.root && said != sum {
-			return fmt.Errorf("node %d counts %g vectors, its children %g", at, said, sum)
+		// Sums of decayed weights depend on their order, by some roundings.
+		if said := t.centres.moments[at].n; int32(at) != t.root && math.Abs(said-sum) > 1e-6*sum {
+			return fmt.Errorf("node %d has the weight %g, its children %g", at, said, sum)
 		}
 	}
 	return nil

@@ -18,23 +18,26 @@ import (
 //
 //	criterion 1, dim 4, branching 4, leaf capacity 4, max entries 4, scan limit 4
 //	threshold configured 8, threshold now 8, next id 8
-//	number of entries 4, height 1: the number of levels of inner nodes
+//	number of entries 4, height 4: the number of levels of inner nodes
 //	the entries in slot order: id 8, feature
 //	the nodes, level by level from the root: feature (but for the root), number
 //	of children 4, and in a leaf the slot of each child 4
 //
 // The children of the inner nodes of one level are, in order, the nodes of the
-// next. A feature is n 8, S 8, and the mean: for n = 1, where the mean is a vector
-// as it came, float32 values, else float64 values. Norms are computed anew.
+// next. A feature is 1 if its mean is a vector as it came, else 0: 1, n 8, S 8, and
+// the mean: float32 values in the first case, else float64 values. Norms are
+// computed anew.
 //
 // Nothing else is state, and nodes are numbered by their place, so trees that
 // behave alike have the same bytes.
 const (
-	magic      = "CFTREE\x00\x01"
+	magic      = "CFTREE\x00\x02"
 	headerSize = len(magic) + 8
 	// configSize is that of what stands before the entries.
-	configSize = 1 + 5*4 + 3*8 + 4 + 1
+	configSize = 1 + 5*4 + 3*8 + 4 + 4
 	crcSize    = 4
+	// momentsSize is that of a feature without its mean.
+	momentsSize = 1 + 2*8
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -49,8 +52,8 @@ func (t *Tree) AppendBinary(b []byte) ([]byte, error) {
 	b = t.appendConfig(b)
 	levels := t.levels()
 	b = binary.LittleEndian.AppendUint32(b, uint32(t.Len()))
-	b = append(b, byte(len(levels)-1))
-	for slot, id := range t.ids {
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(levels)-1))
+	for slot, id := range t.entries.ids {
 		b = binary.LittleEndian.AppendUint64(b, uint64(id))
 		b = t.entries.appendSlot(b, int32(slot))
 	}
@@ -66,7 +69,7 @@ func (t *Tree) AppendBinary(b []byte) ([]byte, error) {
 // BinarySize returns the length of the binary form.
 func (t *Tree) BinarySize() int {
 	size := headerSize + configSize + crcSize + 8*t.Len()
-	for slot := range t.ids {
+	for slot := range t.entries.ids {
 		size += t.entries.slotSize(int32(slot))
 	}
 	for at, n := range t.nodes {
@@ -125,17 +128,22 @@ func (t *Tree) appendNode(b []byte, at int32) []byte {
 
 // slotSize is how many bytes appendSlot appends.
 func (f *features) slotSize(slot int32) int {
-	if f.moments[slot].n == 1 {
-		return 16 + 4*f.dim
+	if f.moments[slot].narrow {
+		return momentsSize + 4*f.dim
 	}
-	return 16 + 8*f.dim
+	return momentsSize + 8*f.dim
 }
 
 func (f *features) appendSlot(b []byte, slot int32) []byte {
 	m := &f.moments[slot]
+	narrow := byte(0)
+	if m.narrow {
+		narrow = 1
+	}
+	b = append(b, narrow)
 	b = binary.LittleEndian.AppendUint64(b, math.Float64bits(m.n))
 	b = binary.LittleEndian.AppendUint64(b, math.Float64bits(m.s))
-	if m.n == 1 {
+	if m.narrow {
 		for _, v := range f.row(slot) {
 			b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"hash/crc32"
+	"math"
 	"runtime"
 	"strings"
 	"testing"
@@ -43,7 +44,7 @@ func TestDecodedTreeCarriesOnBitForBit(t *testing.T) {
 // The checksums were taken once; that they hold on every CPU, with every set of
 // kernels (GODEBUG=cpu.avx512f=off, the build tag purego) is the promise.
 func TestSameBytesOnEveryCPU(t *testing.T) {
-	for criterion, want := range map[Criterion]uint32{Radius: 0x244111d7, Cosine: 0x008448fe} {
+	for criterion, want := range map[Criterion]uint32{Radius: 0x427f5f77, Cosine: 0xe0462194} {
 		tree := mustNew(t, Config{Dim: 100, Threshold: 0.2, Criterion: criterion, MaxEntries: 300, ScanLimit: 150})
 		x := make([]float32, 100)
 		for p := range 5000 {
@@ -95,7 +96,7 @@ func TestDamagedBytesAreRefused(t *testing.T) {
 	}
 	newer := bytes.Clone(whole)
 	newer[7]++
-	if _, err := Decode(newer); err == nil || !strings.Contains(err.Error(), "version 2") {
+	if _, err := Decode(newer); err == nil || !strings.Contains(err.Error(), "version 3") {
 		t.Errorf("a newer version gives the error %v", err)
 	}
 }
@@ -139,10 +140,21 @@ func carryOn(t *testing.T, b []byte) {
 	x := make([]float32, tree.config.Dim)
 	for i := range 20 {
 		x[0] = float32(i + 1)
-		mustInsert(t, tree, x)
+		in := mustInsert(t, tree, x)
 		if _, err := tree.Nearest(x, 3); err != nil {
 			t.Fatal(err)
 		}
+		if err := tree.Decay(0.9); err != nil {
+			t.Fatal(err)
+		}
+		if i%3 == 0 {
+			_ = tree.RemoveWeighted(in.Entry, x, 0.9) // an error where the mean was absurd
+		}
+	}
+	tree.Expire(1)
+	tree.Expire(math.Inf(1))
+	if tree.Len() != 0 {
+		t.Fatalf("%d entries do not expire", tree.Len())
 	}
 }
 

@@ -7,8 +7,9 @@ import (
 	"starling/vec"
 )
 
-// A feature is a BETULA cluster feature: the number n of vectors, their mean,
-// and the sum s of their squared distances from it.
+// A feature is a BETULA cluster feature: the weight n of some vectors, 1 for each
+// until it decays, their weighted mean, and the weighted sum s of their squared
+// distances from it.
 type feature struct {
 	moments
 	// row is mean rounded to float32, for the fast comparisons.
@@ -21,12 +22,16 @@ type moments struct {
 	n, s float64
 	// norm is the Euclidean norm of the mean and norm2 its square.
 	norm2, norm float64
+	// narrow says that the mean is a vector as it came, float32 values: it is
+	// then encoded as such.
+	narrow bool
 }
 
-// newFeature returns the feature of n vectors with the given mean, which it keeps.
-func newFeature(n, s float64, row []float32, mean []float64) feature {
+// newFeature returns the feature of vectors of the weight n with the given mean,
+// which it keeps.
+func newFeature(n, s float64, row []float32, mean []float64, narrow bool) feature {
 	norm2 := vec.Dot64(mean, mean)
-	return feature{moments{n, s, norm2, math.Sqrt(norm2)}, row, mean}
+	return feature{moments{n, s, norm2, math.Sqrt(norm2), narrow}, row, mean}
 }
 
 // mergedRadius2 returns the squared radius of the union of a and b, whose means
@@ -98,5 +103,28 @@ func (f *features) merge(slot int32, x *feature) {
 	w := x.n / n
 	distance2, norm2 := vec.MoveMean(f.mean(slot), f.row(slot), x.mean, w)
 	m.s += x.s + float64(m.n*w*distance2)
-	m.n, m.norm2, m.norm = n, norm2, math.Sqrt(norm2)
+	m.n, m.norm2, m.norm, m.narrow = n, norm2, math.Sqrt(norm2), false
+}
+
+// remove takes x, which is among its vectors, out of a slot that is heavier: the
+// inverse of merge, which is merge with a negative weight. Rounding would leave a
+// negative sum of squares where there is none.
+func (f *features) remove(slot int32, x *feature) {
+	negative := *x
+	negative.n, negative.s = -x.n, -x.s
+	f.merge(slot, &negative)
+	f.moments[slot].s = max(0, f.moments[slot].s)
+}
+
+// moveLast ends the last slot, giving what it holds to the slot to.
+func (f *features) moveLast(to int32) {
+	last := int32(f.len() - 1)
+	if to != last {
+		f.moments[to] = f.moments[last]
+		copy(f.row(to), f.row(last))
+		copy(f.mean(to), f.mean(last))
+	}
+	f.moments = f.moments[:last]
+	f.rows = f.rows[:int(last)*f.dim]
+	f.means = f.means[:int(last)*f.dim]
 }

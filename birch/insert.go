@@ -13,7 +13,7 @@ type Insertion struct {
 	Merges []Merge
 }
 
-// A Merge says that the leaf entry From became part of To, and its id ended. To
+// A Merge says that the entry From became part of To, and its id ended. To
 // was the heavier one or, of equally heavy ones, that with the smaller id. A later
 // merge may end To in turn.
 type Merge struct{ From, To ID }
@@ -26,27 +26,58 @@ type Merge struct{ From, To ID }
 // 2^60 or, with Criterion Cosine, of zero, is an error and leaves the tree as it
 // was.
 func (t *Tree) Insert(x []float32) (Insertion, error) {
-	if t.scratch.mean == nil {
-		t.scratch.mean = make([]float64, t.config.Dim)
-	}
-	f, err := t.vector(x, t.scratch.mean)
+	f, err := t.vector(x, t.meanBuffer())
 	if err != nil {
 		return Insertion{}, fmt.Errorf("inserting vector: %w", err)
 	}
+	return t.place(&f), nil
+}
+
+// meanBuffer returns room for the float64 copy of a vector, the same every time.
+func (t *Tree) meanBuffer() []float64 {
+	if t.scratch.mean == nil {
+		t.scratch.mean = make([]float64, t.config.Dim)
+	}
+	return t.scratch.mean
+}
+
+// InsertEntry places the vectors that e sums up, as Insert would place one: whole
+// in the nearest leaf entry, if that absorbs them together, or in a new one. e.ID
+// does not matter, and e.Mean is not kept.
+//
+// A mean that Insert would refuse, a weight N outside 2^-100 to 2^53 and an S that is
+// negative or beyond what vectors within Insert's bound can have are errors and leave
+// the tree as it was.
+func (t *Tree) InsertEntry(e Entry) (Insertion, error) {
+	f, err := t.vector(e.Mean, t.meanBuffer())
+	switch {
+	case err != nil:
+		return Insertion{}, fmt.Errorf("inserting entry: mean: %w", err)
+	case !(e.N >= minWeight && e.N <= maxWeight):
+		return Insertion{}, fmt.Errorf("inserting entry: N is %g, want 2^-100 to 2^53", e.N)
+	case !(e.S >= 0 && e.S <= maxVariance*e.N):
+		return Insertion{}, fmt.Errorf("inserting entry: S is %g, want 0 to 2^122 times N", e.S)
+	}
+	f.n, f.s = e.N, e.S
+	return t.place(&f), nil
+}
+
+// place adds x to the nearest entry or makes it one.
+func (t *Tree) place(x *feature) Insertion {
 	var merges []Merge
-	slot, absorbs := t.lookup(&f)
+	slot, absorbs := t.lookup(x)
 	if !absorbs && t.Len() == t.config.MaxEntries {
 		merges = t.rebuild()
-		slot, absorbs = t.lookup(&f)
+		slot, absorbs = t.lookup(x)
 	}
 	if absorbs {
-		t.absorb(slot, &f)
-		return Insertion{t.ids[slot], false, merges}, nil
+		t.absorb(slot, x)
+		return Insertion{t.entries.ids[slot], false, merges}
 	}
 	id := t.nextID
 	t.nextID++
-	t.create(slot, &f, id)
-	return Insertion{id, true, merges}, nil
+	t.create(slot, x, id)
+	return Insertion{id, true, merges}
 }
 
 // absorb adds x to an entry and to all above it.
@@ -65,10 +96,8 @@ func (t *Tree) create(near int32, x *feature, id ID) {
 	if n := t.Len(); n == cap(t.entries.moments) {
 		t.entries.reserve(min(max(16, 2*n), t.config.MaxEntries))
 	}
-	slot := t.entries.add(x)
-	t.ids = append(t.ids, id)
+	slot := t.entries.enrol(x, id)
 	t.leaves = append(t.leaves, leaf)
-	t.slots[id] = slot
 	t.nodes[leaf].children = append(t.nodes[leaf].children, slot)
 	t.addAbove(leaf, x)
 	t.splitUpwards(leaf)

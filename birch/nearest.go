@@ -70,7 +70,7 @@ func (t *Tree) neighbours(x *feature, slots []int32) []Neighbour {
 	for i, slot := range slots {
 		entry := t.entries.at(slot)
 		near[i] = Neighbour{
-			ID:         t.ids[slot],
+			ID:         t.entries.ids[slot],
 			Similarity: cosine(x, &entry),
 			Distance:   math.Sqrt(vec.Distance64(x.mean, entry.mean)),
 		}

@@ -25,20 +25,20 @@ func (t *Tree) rebuild() []Merge {
 	next, merges := t.regrown(guess, features{})
 	for next.Len() > most {
 		low, guess = guess, next.raisedThreshold()
-		next, merges = t.regrown(guess, next.entries)
+		next, merges = t.regrown(guess, next.entries.features)
 	}
 	high, spare := guess, features{}
 	for tries := 0; next.Len() < least && tries < maxBisections; tries++ {
 		middle := low + (high-low)/2
 		tree, joined := t.regrown(middle, spare)
-		spare = tree.entries
+		spare = tree.entries.features
 		if tree.Len() > most {
 			low = middle
 			continue
 		}
 		high = middle
 		if tree.Len() >= next.Len() {
-			spare = next.entries
+			spare = next.entries.features
 			next, merges = tree, joined
 		}
 	}
@@ -57,7 +57,7 @@ func (t *Tree) regrown(threshold float64, spare features) (*Tree, []Merge) {
 	next.entries.reserve(t.config.MaxEntries)
 	next.Expect(t.rows())
 	var merges []Merge
-	for slot, id := range t.ids {
+	for slot, id := range t.entries.ids {
 		f := t.entries.at(int32(slot))
 		if m, joined := next.reinsert(&f, id); joined {
 			merges = append(merges, m)
@@ -85,13 +85,12 @@ func (t *Tree) reinsert(x *feature, id ID) (m Merge, joined bool) {
 		t.create(slot, x, id)
 		return Merge{}, false
 	}
-	to, n := t.ids[slot], t.entries.moments[slot].n
+	to, n := t.entries.ids[slot], t.entries.moments[slot].n
 	t.absorb(slot, x)
 	if n > x.n || n == x.n && to < id {
 		return Merge{From: id, To: to}, true
 	}
-	delete(t.slots, to)
-	t.ids[slot], t.slots[id] = id, slot
+	t.entries.rename(slot, id)
 	return Merge{From: to, To: id}, true
 }
 
@@ -130,7 +129,7 @@ func (t *Tree) joinsNeighbour(leaf *node, place int) float64 {
 	t.scratch.others = append(t.scratch.others[:0], leaf.children[:place]...)
 	t.scratch.others = append(t.scratch.others, leaf.children[place+1:]...)
 	x := t.entries.at(leaf.children[place])
-	near := t.entries.at(t.nearestOf(&t.entries, t.scratch.others, &x))
+	near := t.entries.at(t.nearestOf(&t.entries.features, t.scratch.others, &x))
 	return t.measure.joined(&near.moments, &x.moments, t.measure.exact(&near, &x))
 }
 
@@ -141,7 +140,7 @@ func (t *Tree) spread() float64 {
 		return maxCosineThreshold
 	}
 	all := features{dim: t.config.Dim}
-	for slot := range t.ids {
+	for slot := range t.entries.ids {
 		f := t.entries.at(int32(slot))
 		if slot == 0 {
 			all.add(&f)

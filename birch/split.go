@@ -60,16 +60,29 @@ func (t *Tree) growRoot() {
 func (t *Tree) fill(at int32, children []int32) {
 	n := &t.nodes[at]
 	n.children = children
+	for _, child := range children {
+		t.setParent(n, child, at)
+	}
+	t.sumUp(at)
+}
+
+// setParent tells a child of a node what number the node has.
+func (t *Tree) setParent(n *node, child, at int32) {
+	if n.leaf {
+		t.leaves[child] = at
+	} else {
+		t.nodes[child].parent = at
+	}
+}
+
+// sumUp makes the centre of a node the sum of its children.
+func (t *Tree) sumUp(at int32) {
+	n := &t.nodes[at]
 	below := t.below(n)
 	t.centres.moments[at] = moments{}
-	for _, child := range children {
+	for _, child := range n.children {
 		f := below.at(child)
 		t.centres.merge(at, &f)
-		if n.leaf {
-			t.leaves[child] = at
-		} else {
-			t.nodes[child].parent = at
-		}
 	}
 }
 

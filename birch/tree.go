@@ -14,20 +14,18 @@ import (
 type ID uint64
 
 // A Tree is a CF-tree. Its methods that change nothing (Entries, Entry, Len,
-// Nearest, AppendBinary and the like) may run side by side; Expect and Insert need
-// the tree to themselves.
+// Nearest, AppendBinary and the like) may run side by side; Expect, Insert and the
+// others that change it need the tree to themselves.
 type Tree struct {
 	config    Config
 	measure   measure
 	threshold float64
 	nextID    ID
 
-	// entries are the leaf entries; ids and leaves, the name and the leaf node
-	// of each, run along with them, and slots is the inverse of ids.
-	entries features
-	ids     []ID
+	// entries are the leaf entries; leaves, the leaf node of each, run along with
+	// them.
+	entries roster
 	leaves  []int32
-	slots   map[ID]int32
 
 	// nodes are the nodes, and centres the sums of what is below each; that of
 	// the root, which nothing needs, stays zero.
@@ -81,9 +79,8 @@ func newTree(config Config, threshold float64) *Tree {
 		measure:   newMeasure(config.Criterion, config.Dim),
 		threshold: threshold,
 		nextID:    1,
-		entries:   features{dim: config.Dim},
+		entries:   newRoster(config.Dim),
 		centres:   features{dim: config.Dim},
-		slots:     make(map[ID]int32),
 	}
 }
 
@@ -97,23 +94,25 @@ func (t *Tree) Threshold() float64 { return t.threshold }
 // Len returns the number of leaf entries.
 func (t *Tree) Len() int { return t.entries.len() }
 
-// An Entry is a leaf entry: N vectors, their mean, and the sum S of their squared
-// distances from it. The radius is sqrt(S/N).
+// An Entry is a leaf entry: the number N of its vectors, their mean, and the sum S
+// of their squared distances from it. The radius is sqrt(S/N). After a Decay all
+// three are weighted, and N is the sum of the weights.
 type Entry struct {
 	ID ID
 	N  float64
 	// Mean is a view of the tree's memory, to be read only, valid until the
-	// next Insert.
+	// tree changes.
 	Mean []float32
 	S    float64
 }
 
-// Entries yields the leaf entries in the order of their slots: the order of
-// creation, an entry that others joined standing where the first of them stood.
+// Entries yields the leaf entries in the order of creation, an entry that others
+// joined standing where the first of them stood, and the last one taking the place
+// of one that is taken out.
 func (t *Tree) Entries() iter.Seq[Entry] {
 	return func(yield func(Entry) bool) {
-		for slot := range t.ids {
-			if !yield(t.entry(int32(slot))) {
+		for slot := range t.entries.ids {
+			if !yield(t.entries.entry(int32(slot))) {
 				return
 			}
 		}
@@ -122,21 +121,25 @@ func (t *Tree) Entries() iter.Seq[Entry] {
 
 // Entry returns the leaf entry with an id, and whether there is one.
 func (t *Tree) Entry(id ID) (Entry, bool) {
-	slot, ok := t.slots[id]
+	slot, ok := t.entries.slots[id]
 	if !ok {
 		return Entry{}, false
 	}
-	return t.entry(slot), true
+	return t.entries.entry(slot), true
 }
 
-func (t *Tree) entry(slot int32) Entry {
-	m := &t.entries.moments[slot]
-	return Entry{t.ids[slot], m.n, t.entries.row(slot), m.s}
-}
-
-// maxNorm2 is the greatest squared norm of a vector: float32 dot products of
-// such vectors do not overflow.
-const maxNorm2 = 0x1p120
+// The bounds of what is inserted and of what decay leaves.
+const (
+	// maxNorm2 is the greatest squared norm of a vector: float32 dot products of
+	// such vectors do not overflow.
+	maxNorm2 = 0x1p120
+	// maxVariance bounds S/n: two vectors are at most 2*sqrt(maxNorm2) apart.
+	maxVariance = 4 * maxNorm2
+	// maxWeight is the greatest weight of an entry that is inserted.
+	maxWeight = 0x1p53
+	// minWeight is the least weight of an entry; decay stops there.
+	minWeight = 0x1p-100
+)
 
 // vector returns x as a feature of one vector, using mean for its float64 copy.
 func (t *Tree) vector(x []float32, mean []float64) (feature, error) {
@@ -146,7 +149,7 @@ func (t *Tree) vector(x []float32, mean []float64) (feature, error) {
 	for i, v := range x {
 		mean[i] = float64(v)
 	}
-	f := newFeature(1, 0, x, mean)
+	f := newFeature(1, 0, x, mean, true)
 	if !(f.norm2 <= maxNorm2) {
 		return feature{}, explainNorm(x)
 	}
@@ -179,7 +182,7 @@ func (t *Tree) addNode(leaf bool) int32 {
 // below returns the arena that the children of a node are numbers in.
 func (t *Tree) below(n *node) *features {
 	if n.leaf {
-		return &t.entries
+		return &t.entries.features
 	}
 	return &t.centres
 }
@@ -213,7 +216,7 @@ func (t *Tree) scan(x *feature) int32 {
 		r.see(int32(slot), d, bound)
 		far = t.measure.cutoff(&x.moments, r.least)
 	}
-	return r.first(t.measure, &t.entries, x)
+	return r.first(t.measure, &t.entries.features, x)
 }
 
 // dots returns the dot products of x and all entries, valid until the next call.

@@ -67,7 +67,7 @@ func encoded(t rapid.TB, tree *Tree) []byte {
 func whole(tree *Tree) feature {
 	all := features{dim: tree.config.Dim}
 	all.add(&feature{row: make([]float32, all.dim), mean: make([]float64, all.dim)})
-	for slot := range tree.ids {
+	for slot := range tree.entries.ids {
 		f := tree.entries.at(int32(slot))
 		all.merge(0, &f)
 	}
@@ -88,7 +88,7 @@ func sumUp(xs [][]float32) feature {
 			s += (float64(v) - mean[i]) * (float64(v) - mean[i])
 		}
 	}
-	return newFeature(float64(len(xs)), s, nil, mean)
+	return newFeature(float64(len(xs)), s, nil, mean, false)
 }
 
 func TestTreeStaysWholeAndLosesNothing(t *testing.T) {
@@ -129,7 +129,7 @@ func TestMergesTellWhereEveryVectorWent(t *testing.T) {
 			t.Fatalf("%d entries, %d by what Insert said", tree.Len(), len(members))
 		}
 		for id, xs := range members {
-			checkSame(t, tree.entries.at(tree.slots[id]), sumUp(xs))
+			checkSame(t, tree.entries.at(tree.entries.slots[id]), sumUp(xs))
 		}
 	})
 }
