@@ -10,27 +10,54 @@ import (
 type Criterion uint8
 
 const (
-	// Radius takes the entry whose centroid is nearest by Euclidean distance
-	// (D0 of the BIRCH paper) and absorbs when the radius sqrt(S/n) of the
-	// merged entry is at most the threshold, as scikit-learn does.
+	// Radius takes the entry that is nearest by Config.Distance and absorbs when
+	// the radius sqrt(S/n) of the merged entry is at most the threshold. With D0 it
+	// does as scikit-learn.
 	Radius Criterion = iota
 	// Cosine takes the entry whose centroid has the greatest cosine and absorbs
 	// when that cosine is at least 1 - threshold^2. The length of a vector
 	// matters only for its weight in the centroid.
 	Cosine
+	// Diameter takes the same entry as Radius and absorbs when the diameter of the
+	// merged entry, the root mean squared distance of two of its vectors, is at most
+	// the threshold.
+	Diameter
 )
 
 // String returns the criterion's name in lower case.
 func (c Criterion) String() string {
-	switch c {
-	case Radius:
-		return "radius"
-	case Cosine:
-		return "cosine"
-	default:
-		return fmt.Sprintf("criterion %d", uint8(c))
+	names := [...]string{"radius", "cosine", "diameter"}
+	if int(c) < len(names) {
+		return names[c]
 	}
+	return fmt.Sprintf("criterion %d", uint8(c))
 }
+
+// A Distance says which of several entries is nearest with Criterion Radius and
+// Diameter. The names, and the definitions by all pairs of vectors, are those of
+// Zhang, Ramakrishnan and Livny 1996, section 3; the formulas that do not cancel are
+// those of Lang and Schubert 2020. It compares squares where that makes no difference.
+type Distance uint8
+
+const (
+	// D0 is the Euclidean distance of the centroids: |m1-m2|.
+	D0 Distance = iota
+	// D1 is the Manhattan distance of the centroids. The lookup costs much more than
+	// with the others, which follow from a dot product.
+	D1
+	// D2 is the average inter-cluster distance, the root mean squared distance of
+	// a vector of one and a vector of the other: S1/n1 + S2/n2 + |m1-m2|^2.
+	D2
+	// D3 is the average intra-cluster distance, the diameter of the merged entry:
+	// 2*S/(n-1).
+	D3
+	// D4 is the increase of variance, by which the sum of squares of the merged entry
+	// exceeds those of the two: n1*n2/(n1+n2) * |m1-m2|^2.
+	D4
+)
+
+// String returns the distance's name: D0 to D4.
+func (d Distance) String() string { return fmt.Sprintf("D%d", uint8(d)) }
 
 // Config holds what a tree is made with.
 type Config struct {
@@ -42,6 +69,14 @@ type Config struct {
 	Threshold float64
 	// Criterion is Radius unless set.
 	Criterion Criterion
+	// Distance is D0 unless set, and stays so with Cosine.
+	Distance Distance
+	// MinCosine guards heavy entries against vectors far off, which hardly change
+	// their radius (scikit-learn issue 27819): Insert, InsertEntry and Absorb put
+	// nothing into an entry with whose centroid it has a lower cosine, unless they
+	// are equal. It is over 0 and up to 1; 0 means no guard. A rebuild, which has to
+	// make room, goes by the threshold alone.
+	MinCosine float64
 	// Branching is the most children of an inner node, 2 to 1,024; 0 means 50.
 	Branching int
 	// LeafCapacity is the most entries of a leaf, 2 to 1,024; 0 means Branching.
@@ -97,8 +132,15 @@ func (c Config) validate() error {
 			return fmt.Errorf("%s is %d, want %d to %d", f.name, f.value, f.low, f.up)
 		}
 	}
-	if c.Criterion > Cosine {
-		return fmt.Errorf("the Criterion is %d, want Radius or Cosine", c.Criterion)
+	switch {
+	case c.Criterion > Diameter:
+		return fmt.Errorf("the Criterion is %d, want Radius, Cosine or Diameter", c.Criterion)
+	case c.Distance > D4:
+		return fmt.Errorf("the Distance is %v, want D0 to D4", c.Distance)
+	case c.Distance != D0 && c.Criterion == Cosine:
+		return fmt.Errorf("the Distance is %v, want D0 with Criterion Cosine", c.Distance)
+	case !(c.MinCosine >= 0 && c.MinCosine <= 1):
+		return fmt.Errorf("the MinCosine is %g, want 0 to 1", c.MinCosine)
 	}
 	return c.validateThreshold(c.Threshold)
 }

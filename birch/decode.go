@@ -96,33 +96,39 @@ func (d *decoder) decode() error {
 
 // config reads what stands before the entries and returns their number.
 func (d *decoder) config() (entries int, err error) {
-	b, err := d.take(configSize)
+	b, err := d.take(settingsSize)
 	if err != nil {
 		return 0, err
 	}
-	number := func(i int) int { return int(binary.LittleEndian.Uint32(b[1+4*i:])) }
-	double := func(i int) float64 { return math.Float64frombits(binary.LittleEndian.Uint64(b[21+8*i:])) }
-	c := Config{
-		Criterion: Criterion(b[0]),
-		Dim:       number(0), Branching: number(1), LeafCapacity: number(2),
-		MaxEntries: number(3), ScanLimit: number(4),
-		Threshold: double(0),
+	var s settings
+	if _, err := binary.Decode(b, binary.LittleEndian, &s); err != nil {
+		return 0, fmt.Errorf("settings: %w", err)
 	}
+	c := s.config()
 	if err := c.validate(); err != nil {
 		return 0, err
 	}
-	now := double(1)
-	if err := c.validateThreshold(now); err != nil {
+	if err := c.validateThreshold(s.ThresholdNow); err != nil {
 		return 0, fmt.Errorf("now: %w", err)
 	}
-	count := int64(binary.LittleEndian.Uint32(b[45:]))
-	if count > int64(min(c.MaxEntries, len(d.rest)/entrySize(c.Dim))) {
-		return 0, fmt.Errorf("%d entries are too many", count)
+	if int64(s.Entries) > int64(min(c.MaxEntries, len(d.rest)/entrySize(c.Dim))) {
+		return 0, fmt.Errorf("%d entries are too many", s.Entries)
 	}
-	d.tree = newTree(c, now)
-	d.tree.nextID = ID(binary.LittleEndian.Uint64(b[37:]))
-	d.height = int(binary.LittleEndian.Uint32(b[49:]))
-	return int(count), nil
+	d.tree = newTree(c, s.ThresholdNow)
+	d.tree.nextID = ID(s.NextID)
+	d.height = int(s.Height)
+	return int(s.Entries), nil
+}
+
+// config returns the configuration among settings.
+func (s *settings) config() Config {
+	return Config{
+		Criterion: Criterion(s.Criterion), Distance: Distance(s.Distance),
+		MinCosine: s.MinCosine,
+		Threshold: s.Threshold,
+		Dim:       int(s.Dim), Branching: int(s.Branching), LeafCapacity: int(s.LeafCapacity),
+		MaxEntries: int(s.MaxEntries), ScanLimit: int(s.ScanLimit),
+	}
 }
 
 // entrySize is the least number of bytes of an entry.

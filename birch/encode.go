@@ -2,6 +2,7 @@ package birch
 
 import (
 	"encoding/binary"
+	"fmt"
 	"hash/crc32"
 	"math"
 	"slices"
@@ -16,9 +17,7 @@ import (
 //
 // The body:
 //
-//	criterion 1, dim 4, branching 4, leaf capacity 4, max entries 4, scan limit 4
-//	threshold configured 8, threshold now 8, next id 8
-//	number of entries 4, height 4: the number of levels of inner nodes
+//	settings, one after the other as in the struct
 //	the entries in slot order: id 8, feature
 //	the nodes, level by level from the root: feature (but for the root), number
 //	of children 4, and in a leaf the slot of each child 4
@@ -33,26 +32,39 @@ import (
 const (
 	magic      = "CFTREE\x00\x02"
 	headerSize = len(magic) + 8
-	// configSize is that of what stands before the entries.
-	configSize = 1 + 5*4 + 3*8 + 4 + 4
 	crcSize    = 4
 	// momentsSize is that of a feature without its mean.
 	momentsSize = 1 + 2*8
 )
 
+// settings is what stands before the entries.
+type settings struct {
+	Criterion, Distance                                 uint8
+	MinCosine                                           float64
+	Threshold                                           float64 // as configured
+	ThresholdNow                                        float64
+	Dim, Branching, LeafCapacity, MaxEntries, ScanLimit uint32
+	NextID                                              uint64
+	Entries                                             uint32 // their number
+	Height                                              uint32 // the number of levels of inner nodes
+}
+
+var settingsSize = binary.Size(settings{})
+
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// AppendBinary appends the binary form of the tree to b. The error is always nil.
+// AppendBinary appends the binary form of the tree to b. There is no error in fact.
 // [Decode] gives a tree that carries on as this one would, bit for bit.
 func (t *Tree) AppendBinary(b []byte) ([]byte, error) {
 	start := len(b)
 	b = slices.Grow(b, t.BinarySize())
 	b = append(b, magic...)
 	b = binary.LittleEndian.AppendUint64(b, 0) // the length, set below
-	b = t.appendConfig(b)
 	levels := t.levels()
-	b = binary.LittleEndian.AppendUint32(b, uint32(t.Len()))
-	b = binary.LittleEndian.AppendUint32(b, uint32(len(levels)-1))
+	b, err := binary.Append(b, binary.LittleEndian, t.settings(len(levels)-1))
+	if err != nil {
+		return nil, fmt.Errorf("encoding tree: %w", err)
+	}
 	for slot, id := range t.entries.ids {
 		b = binary.LittleEndian.AppendUint64(b, uint64(id))
 		b = t.entries.appendSlot(b, int32(slot))
@@ -68,7 +80,7 @@ func (t *Tree) AppendBinary(b []byte) ([]byte, error) {
 
 // BinarySize returns the length of the binary form.
 func (t *Tree) BinarySize() int {
-	size := headerSize + configSize + crcSize + 8*t.Len()
+	size := headerSize + settingsSize + crcSize + 8*t.Len()
 	for slot := range t.entries.ids {
 		size += t.entries.slotSize(int32(slot))
 	}
@@ -84,15 +96,17 @@ func (t *Tree) BinarySize() int {
 	return size
 }
 
-func (t *Tree) appendConfig(b []byte) []byte {
+func (t *Tree) settings(height int) settings {
 	c := &t.config
-	b = append(b, byte(c.Criterion))
-	for _, v := range []int{c.Dim, c.Branching, c.LeafCapacity, c.MaxEntries, c.ScanLimit} {
-		b = binary.LittleEndian.AppendUint32(b, uint32(v))
+	return settings{
+		Criterion: uint8(c.Criterion), Distance: uint8(c.Distance),
+		MinCosine: c.MinCosine,
+		Threshold: c.Threshold, ThresholdNow: t.threshold,
+		Dim: uint32(c.Dim), Branching: uint32(c.Branching), LeafCapacity: uint32(c.LeafCapacity),
+		MaxEntries: uint32(c.MaxEntries), ScanLimit: uint32(c.ScanLimit),
+		NextID:  uint64(t.nextID),
+		Entries: uint32(t.Len()), Height: uint32(height),
 	}
-	b = binary.LittleEndian.AppendUint64(b, math.Float64bits(c.Threshold))
-	b = binary.LittleEndian.AppendUint64(b, math.Float64bits(t.threshold))
-	return binary.LittleEndian.AppendUint64(b, uint64(t.nextID))
 }
 
 // levels returns the nodes of each level from the root down, children in the

@@ -44,7 +44,7 @@ func TestDecodedTreeCarriesOnBitForBit(t *testing.T) {
 // The checksums were taken once; that they hold on every CPU, with every set of
 // kernels (GODEBUG=cpu.avx512f=off, the build tag purego) is the promise.
 func TestSameBytesOnEveryCPU(t *testing.T) {
-	for criterion, want := range map[Criterion]uint32{Radius: 0x427f5f77, Cosine: 0xe0462194} {
+	for criterion, want := range map[Criterion]uint32{Radius: 0x034db0ee, Cosine: 0xef8bec4a} {
 		tree := mustNew(t, Config{Dim: 100, Threshold: 0.2, Criterion: criterion, MaxEntries: 300, ScanLimit: 150})
 		x := make([]float32, 100)
 		for p := range 5000 {
@@ -159,9 +159,11 @@ func carryOn(t *testing.T, b []byte) {
 }
 
 func TestDecodeDoesNotBelieveSizes(t *testing.T) {
-	body := bodyOf(encoded(t, mustNew(t, Config{Dim: 4, MaxEntries: maxEntries})))
-	for _, field := range []int{1, 17, 45} { // dim, scan limit, number of entries
-		binary.LittleEndian.PutUint32(body[field:], 1<<16)
+	s := mustNew(t, Config{Dim: 4, MaxEntries: maxEntries}).settings(0)
+	s.Dim, s.ScanLimit, s.Entries = 1<<16, 1<<16, 1<<16
+	body, err := binary.Append(nil, binary.LittleEndian, s)
+	if err != nil {
+		t.Fatal(err)
 	}
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)

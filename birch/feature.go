@@ -37,10 +37,25 @@ func newFeature(n, s float64, row []float32, mean []float64, narrow bool) featur
 // mergedRadius2 returns the squared radius of the union of a and b, whose means
 // are the square root of distance2 apart.
 func mergedRadius2(a, b *moments, distance2 float64) float64 {
-	n := a.n + b.n
-	between := float64(a.n * (b.n / n) * distance2)
-	return (a.s + (b.s + between)) / n
+	return mergedS(a, b, distance2) / (a.n + b.n)
 }
+
+// mergedDiameter2 returns the squared diameter of that union.
+func mergedDiameter2(a, b *moments, distance2 float64) float64 {
+	return diameter2(a.n+b.n, mergedS(a, b, distance2))
+}
+
+// mergedS returns the sum of squares of that union: S = S1 + S2 + n1*n2/(n1+n2) *
+// |m1-m2|^2 (Lang and Schubert 2020).
+func mergedS(a, b *moments, distance2 float64) float64 {
+	between := float64(a.n * (b.n / (a.n + b.n)) * distance2)
+	return a.s + (b.s + between)
+}
+
+// diameter2 returns the mean squared distance of two different vectors of a feature,
+// 2*S/(n-1). One that decay has made lighter than two vectors counts as two vectors of
+// equal weight.
+func diameter2(n, s float64) float64 { return 2 * s / max(n-1, n/2) }
 
 // features is an arena of cluster features of one dimension. Slots are numbered
 // from 0 and their rows are contiguous, so that one vec.DotRows scans them all.

@@ -1,6 +1,9 @@
 package birch
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // An Insertion is what one Insert did.
 type Insertion struct {
@@ -65,10 +68,10 @@ func (t *Tree) InsertEntry(e Entry) (Insertion, error) {
 // place adds x to the nearest entry or makes it one.
 func (t *Tree) place(x *feature) Insertion {
 	var merges []Merge
-	slot, absorbs := t.lookup(x)
+	slot, absorbs := t.guardedLookup(x)
 	if !absorbs && t.Len() == t.config.MaxEntries {
 		merges = t.rebuild()
-		slot, absorbs = t.lookup(x)
+		slot, absorbs = t.guardedLookup(x)
 	}
 	if absorbs {
 		t.absorb(slot, x)
@@ -78,6 +81,16 @@ func (t *Tree) place(x *feature) Insertion {
 	t.nextID++
 	t.create(slot, x, id)
 	return Insertion{id, true, merges}
+}
+
+// guardedLookup is lookup with the guard of Config.MinCosine.
+func (t *Tree) guardedLookup(x *feature) (slot int32, absorbs bool) {
+	slot, absorbs = t.lookup(x)
+	if !absorbs || t.config.MinCosine == 0 {
+		return slot, absorbs
+	}
+	entry := t.entries.at(slot)
+	return slot, cosine(x, &entry) >= t.config.MinCosine || slices.Equal(x.mean, entry.mean)
 }
 
 // absorb adds x to an entry and to all above it.

@@ -6,16 +6,20 @@ import (
 	"starling/vec"
 )
 
-// A measure compares cluster features by a criterion. The dissimilarity of two
-// features is the squared distance of their means with Radius, and 1 minus the
-// cosine of their means with Cosine; a mean of zero has cosine 0 with everything.
+// A measure compares cluster features. Their separation is the squared distance of
+// their means, or with Cosine 1 minus the cosine of their means; a mean of zero has
+// cosine 0 with everything. Their dissimilarity, by which the nearest is found, is
+// what the configured Distance makes of it; and so is the threshold from which on one
+// absorbs the other.
 //
-// It is had in two ways: rough, from a float32 dot product, with a bound on the
+// Both are had in two ways: rough, from a float32 dot product, with a bound on the
 // error that holds for any order of summation; and exact, in float64. Decisions
 // go by the rough one where the bound permits and by the exact one else, so they
 // are always those of the exact one.
 type measure struct {
 	criterion Criterion
+	distance  Distance
+	dim       float64
 	// relative and absolute bound the error of a float32 dot product of means
 	// a and b: relative*|a|*|b| + absolute*(1+|a|+|b|).
 	relative, absolute float64
@@ -25,14 +29,32 @@ type measure struct {
 // loses at most 2^-24 relatively (Higham, Accuracy and Stability of Numerical
 // Algorithms, section 3.1; two are those of the means to float32), and each of
 // the products and sums at most 2^-149 more where it underflows.
-func newMeasure(c Criterion, dim int) measure {
-	roundings := float64(dim + 8)
-	return measure{c, 1.01 * roundings * 0x1p-24, 4 * roundings * 0x1p-149}
+func newMeasure(c Config) measure {
+	roundings := float64(c.Dim + 8)
+	return measure{c.Criterion, c.Distance, float64(c.Dim), 1.01 * roundings * 0x1p-24, 4 * roundings * 0x1p-149}
 }
+
+// margin covers the roundings of what is computed from a separation, relatively.
+const margin = 0x1p-40
 
 // rough returns the dissimilarity of a and b, whose rows have the given dot
 // product, and a bound on its error.
 func (m measure) rough(dot float32, a, b *moments) (d, bound float64) {
+	d, bound = m.roughSeparation(dot, a, b)
+	if m.distance == D0 {
+		return d, bound
+	}
+	low, high := max(0, d-bound), max(0, d+bound)
+	if m.distance == D1 {
+		// The norms of d values: |x|_2 <= |x|_1 <= sqrt(d)*|x|_2.
+		low, high = math.Sqrt(low), math.Sqrt(m.dim*high)
+	} else {
+		low, high = m.dissimilarity(a, b, low), m.dissimilarity(a, b, high)
+	}
+	return (low + high) / 2, (high-low)/2 + margin*high
+}
+
+func (m measure) roughSeparation(dot float32, a, b *moments) (d, bound float64) {
 	norms := a.norm * b.norm
 	bound = m.relative*norms + m.absolute*(1+a.norm+b.norm)
 	if m.criterion == Cosine {
@@ -42,7 +64,7 @@ func (m measure) rough(dot float32, a, b *moments) (d, bound float64) {
 		return 1 - float64(dot)/norms, bound / norms
 	}
 	// The squared norms are float64 sums and add their own roundings.
-	return a.norm2 + b.norm2 - 2*float64(dot), 2*bound + 0x1p-40*(a.norm2+b.norm2)
+	return a.norm2 + b.norm2 - 2*float64(dot), 2*bound + margin*(a.norm2+b.norm2)
 }
 
 // A cutoff leaves most features out by their dot product with one vector: what
@@ -50,14 +72,19 @@ func (m measure) rough(dot float32, a, b *moments) (d, bound float64) {
 type cutoff struct{ square, linear, constant float64 }
 
 // cutoff solves d-bound > limit, d and bound being those of rough for a and a
-// feature of some norm, for the dot product.
+// feature of some norm, for the dot product. Only what Cosine and D0 compare depends
+// on nothing else; the others leave nothing out.
 func (m measure) cutoff(a *moments, limit float64) cutoff {
 	constant := -m.absolute * (1 + a.norm)
-	if m.criterion == Cosine {
+	switch {
+	case m.criterion == Cosine:
 		return cutoff{0, a.norm*(1-limit-m.relative) - m.absolute, constant}
+	case m.distance == D0:
+		const half = (1 - margin) / 2
+		return cutoff{half, -m.relative*a.norm - m.absolute, constant + half*a.norm2 - limit/2}
+	default:
+		return cutoff{0, 0, math.Inf(-1)}
 	}
-	const half = (1 - 0x1p-40) / 2
-	return cutoff{half, -m.relative*a.norm - m.absolute, constant + half*a.norm2 - limit/2}
 }
 
 func (c cutoff) leavesOut(dot float32, b *moments) bool {
@@ -66,10 +93,33 @@ func (c cutoff) leavesOut(dot float32, b *moments) bool {
 
 // exact returns the dissimilarity of a and b in float64.
 func (m measure) exact(a, b *feature) float64 {
-	if m.criterion == Radius {
-		return vec.Distance64(a.mean, b.mean)
+	if m.distance == D1 {
+		return manhattan(a.mean, b.mean)
 	}
-	return 1 - cosine(a, b)
+	return m.dissimilarity(&a.moments, &b.moments, m.separation(a, b))
+}
+
+// separation returns the separation of a and b in float64.
+func (m measure) separation(a, b *feature) float64 {
+	if m.criterion == Cosine {
+		return 1 - cosine(a, b)
+	}
+	return vec.Distance64(a.mean, b.mean)
+}
+
+// dissimilarity returns what the distance, other than D1, makes of a separation. It
+// ascends with it.
+func (m measure) dissimilarity(a, b *moments, separation float64) float64 {
+	switch m.distance {
+	case D2:
+		return separation + (a.s/a.n + b.s/b.n)
+	case D3:
+		return mergedDiameter2(a, b, separation)
+	case D4:
+		return a.n * (b.n / (a.n + b.n)) * separation
+	default:
+		return separation
+	}
 }
 
 // cosine returns the cosine of the means of a and b, from -1 to 1, or 0 if one
@@ -82,73 +132,39 @@ func cosine(a, b *feature) float64 {
 	return max(-1, min(1, vec.Dot64(a.mean, b.mean)/norms))
 }
 
-// joined returns the squared threshold from which on a absorbs b, given their
-// dissimilarity.
-func (m measure) joined(a, b *moments, dissimilarity float64) float64 {
-	if m.criterion == Radius {
-		return mergedRadius2(a, b, dissimilarity)
+// manhattan returns the sum of the absolute differences of a and b, in their order.
+func manhattan(a, b []float64) (sum float64) {
+	for i, v := range a {
+		sum += math.Abs(v - b[i])
 	}
-	return dissimilarity
+	return sum
+}
+
+// joined returns the squared threshold from which on a absorbs b, given their
+// separation. It ascends with it.
+func (m measure) joined(a, b *moments, separation float64) float64 {
+	switch m.criterion {
+	case Cosine:
+		return separation
+	case Diameter:
+		return mergedDiameter2(a, b, separation)
+	default:
+		return mergedRadius2(a, b, separation)
+	}
 }
 
 // absorbs reports whether a absorbs b at a threshold.
 func (m measure) absorbs(a, b *feature, threshold float64) bool {
-	d, bound := m.rough(vec.Dot(a.row, b.row), &a.moments, &b.moments)
+	d, bound := m.roughSeparation(vec.Dot(a.row, b.row), &a.moments, &b.moments)
 	limit := threshold * threshold
-	// The margin covers the roundings of joined.
-	const margin = 0x1p-40
+	if m.criterion == Cosine {
+		limit = max(limit, margin) // rounding may leave the cosine of equal vectors below 1
+	}
 	if m.joined(&a.moments, &b.moments, d+bound)*(1+margin) < limit {
 		return true
 	}
 	if m.joined(&a.moments, &b.moments, d-bound)*(1-margin) > limit {
 		return false
 	}
-	return m.joined(&a.moments, &b.moments, m.exact(a, b)) <= limit
-}
-
-// A ranking finds the least of several dissimilarities, seen once each, by their
-// rough values. It keeps those that may be the least.
-type ranking struct {
-	// least is the smallest upper bound seen.
-	least float64
-	kept  []candidate
-}
-
-// A candidate may be the least: its dissimilarity is at least low.
-type candidate struct {
-	slot int32
-	low  float64
-}
-
-func (r *ranking) reset() { r.least, r.kept = math.Inf(1), r.kept[:0] }
-
-// see takes in one dissimilarity and the bound of its error.
-func (r *ranking) see(slot int32, d, bound float64) {
-	if d-bound <= r.least {
-		r.kept = append(r.kept, candidate{slot, d - bound})
-		r.least = min(r.least, d+bound)
-	}
-}
-
-// first returns the slot with the least exact dissimilarity to x, of several
-// the one that was seen first.
-func (r *ranking) first(m measure, f *features, x *feature) int32 {
-	open := r.kept[:0]
-	for _, c := range r.kept {
-		if c.low <= r.least {
-			open = append(open, c)
-		}
-	}
-	best := open[0].slot
-	if len(open) == 1 {
-		return best
-	}
-	least := math.Inf(1)
-	for _, c := range open {
-		entry := f.at(c.slot)
-		if d := m.exact(x, &entry); d < least {
-			least, best = d, c.slot
-		}
-	}
-	return best
+	return m.joined(&a.moments, &b.moments, m.separation(a, b)) <= limit
 }

@@ -9,8 +9,8 @@ import (
 	"starling/vec"
 )
 
-// A cutoff leaves out nothing that is within the limit, and everything that
-// rough puts clearly beyond.
+// A cutoff leaves out nothing that is within the limit, and, by the measures it is
+// made for, everything that rough puts clearly beyond.
 func TestCutoffAgreesWithRough(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := drawConfig(t)
@@ -36,7 +36,7 @@ func TestCutoffAgreesWithRough(t *testing.T) {
 		if out && exact <= limit {
 			t.Fatalf("a dissimilarity of %g is left out by the limit %g", exact, limit)
 		}
-		if slack := 1e-9 * (1 + a.norm2 + b.norm2); !out && d-bound > limit+slack {
+		if slack := 1e-9 * (1 + a.norm2 + b.norm2); !out && c.Distance == D0 && d-bound > limit+slack {
 			t.Fatalf("a dissimilarity of at least %g is not left out by the limit %g", d-bound, limit)
 		}
 	})

@@ -20,9 +20,9 @@ type Neighbour struct {
 }
 
 // Nearest returns the k leaf entries nearest to x, or all if there are fewer: by
-// distance with Criterion Radius and by similarity with Cosine, best first, of
-// equally near ones that with the smaller id first. All entries are compared. x
-// may be what Insert takes; k is at least 1.
+// similarity with Criterion Cosine and else by the distance of the centroids, best
+// first, of equally near ones that with the smaller id first. All entries are
+// compared. x may be what Insert takes; k is at least 1.
 func (t *Tree) Nearest(x []float32, k int) ([]Neighbour, error) {
 	if k < 1 {
 		return nil, fmt.Errorf("looking for nearest entries: %d of them, want at least 1", k)
@@ -48,7 +48,7 @@ func (t *Tree) mayBeNearest(x *feature, k int) []int32 {
 	highs := make([]float64, 0, k+1) // the k least upper bounds, ascending
 	lows := make([]float64, len(dots))
 	for slot, dot := range dots {
-		d, bound := t.measure.rough(dot, &x.moments, &t.entries.moments[slot])
+		d, bound := t.measure.roughSeparation(dot, &x.moments, &t.entries.moments[slot])
 		lows[slot] = d - bound
 		if high := d + bound; len(highs) < k || high < highs[k-1] {
 			place, _ := slices.BinarySearch(highs, high)

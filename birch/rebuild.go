@@ -54,7 +54,7 @@ func (t *Tree) regrown(threshold float64, spare features) (*Tree, []Merge) {
 	next.nextID, next.scratch = t.nextID, t.scratch
 	next.root = next.addNode(true)
 	next.entries.reuse(spare)
-	next.entries.reserve(t.config.MaxEntries)
+	next.entries.reserve(t.Len())
 	next.Expect(t.rows())
 	var merges []Merge
 	for slot, id := range t.entries.ids {
@@ -130,11 +130,11 @@ func (t *Tree) joinsNeighbour(leaf *node, place int) float64 {
 	t.scratch.others = append(t.scratch.others, leaf.children[place+1:]...)
 	x := t.entries.at(leaf.children[place])
 	near := t.entries.at(t.nearestOf(&t.entries.features, t.scratch.others, &x))
-	return t.measure.joined(&near.moments, &x.moments, t.measure.exact(&near, &x))
+	return t.measure.joined(&near.moments, &x.moments, t.measure.separation(&near, &x))
 }
 
-// spread returns a threshold at which nearly everything joins: the radius of
-// the whole stream with Radius.
+// spread returns a threshold at which nearly everything joins: the radius or the
+// diameter of the whole stream, or the cosine 0.
 func (t *Tree) spread() float64 {
 	if t.config.Criterion == Cosine {
 		return maxCosineThreshold
@@ -148,5 +148,9 @@ func (t *Tree) spread() float64 {
 			all.merge(0, &f)
 		}
 	}
-	return math.Sqrt(all.moments[0].s / all.moments[0].n)
+	m := &all.moments[0]
+	if t.config.Criterion == Diameter {
+		return math.Sqrt(diameter2(m.n, m.s))
+	}
+	return math.Sqrt(m.s / m.n)
 }

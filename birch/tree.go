@@ -76,7 +76,7 @@ func New(config Config) (*Tree, error) {
 func newTree(config Config, threshold float64) *Tree {
 	return &Tree{
 		config:    config,
-		measure:   newMeasure(config.Criterion, config.Dim),
+		measure:   newMeasure(config),
 		threshold: threshold,
 		nextID:    1,
 		entries:   newRoster(config.Dim),

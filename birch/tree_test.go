@@ -14,13 +14,17 @@ import (
 func drawConfig(t *rapid.T) Config {
 	c := Config{
 		Dim:          rapid.IntRange(1, 20).Draw(t, "dim"),
-		Criterion:    Criterion(rapid.IntRange(0, 1).Draw(t, "criterion")),
+		Criterion:    Criterion(rapid.IntRange(0, 2).Draw(t, "criterion")),
 		Branching:    rapid.IntRange(2, 6).Draw(t, "branching"),
 		LeafCapacity: rapid.IntRange(2, 6).Draw(t, "leaf capacity"),
 		MaxEntries:   rapid.IntRange(2, 60).Draw(t, "max entries"),
 		ScanLimit:    rapid.SampledFrom([]int{0, 10, 100}).Draw(t, "scan limit"),
 	}
 	c.Threshold = rapid.Float64Range(0, 1.2).Draw(t, "threshold")
+	c.MinCosine = rapid.SampledFrom([]float64{0, 0, 0.5, 1}).Draw(t, "least cosine")
+	if c.Criterion != Cosine {
+		c.Distance = Distance(rapid.IntRange(0, 4).Draw(t, "distance"))
+	}
 	return c
 }
 
@@ -146,14 +150,20 @@ func checkMerge(t rapid.TB, members map[ID][][]float32, m Merge) {
 func TestEntriesKeepTheCriterionTheyWereMadeBy(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := drawConfig(t)
-		c.Criterion = Radius
+		if c.Criterion == Cosine {
+			c.Criterion = Radius
+		}
 		tree := mustNew(t, c)
 		for _, x := range drawVectors(t, c.Dim) {
 			mustInsert(t, tree, x)
 		}
 		for e := range tree.Entries() {
-			if radius := math.Sqrt(e.S / e.N); radius > tree.Threshold()*(1+1e-9) {
-				t.Fatalf("entry %d has the radius %g, the threshold is %g", e.ID, radius, tree.Threshold())
+			spread := math.Sqrt(e.S / e.N)
+			if c.Criterion == Diameter && e.N > 1 {
+				spread = math.Sqrt(2 * e.S / (e.N - 1))
+			}
+			if spread > tree.Threshold()*(1+1e-9) {
+				t.Fatalf("entry %d has the %v %g, the threshold is %g", e.ID, c.Criterion, spread, tree.Threshold())
 			}
 		}
 	})
@@ -259,15 +269,19 @@ func TestBadConfigurations(t *testing.T) {
 		"LeafCapacity": {Dim: 1, LeafCapacity: -1},
 		"MaxEntries":   {Dim: 1, MaxEntries: 1},
 		"ScanLimit":    {Dim: 1, ScanLimit: -1},
-		"Criterion":    {Dim: 1, Criterion: 2},
+		"Criterion":    {Dim: 1, Criterion: 3},
+		"Distance":     {Dim: 1, Distance: 5},
+		"MinCosine":    {Dim: 1, MinCosine: 1.1},
 		"Threshold":    {Dim: 1, Threshold: math.NaN()},
 	} {
 		if _, err := New(c); err == nil || !strings.Contains(err.Error(), field+" is") {
 			t.Errorf("New(%+v) gives the error %v, want one about %s", c, err, field)
 		}
 	}
-	if _, err := New(Config{Dim: 1, Criterion: Cosine, Threshold: 1.5}); err == nil {
-		t.Error("a threshold over the square root of 2 passes with Criterion Cosine")
+	for _, c := range []Config{{Dim: 1, Criterion: Cosine, Threshold: 1.5}, {Dim: 1, Criterion: Cosine, Distance: D2}} {
+		if _, err := New(c); err == nil || !strings.Contains(err.Error(), "with Criterion Cosine") {
+			t.Errorf("New(%+v) gives the error %v", c, err)
+		}
 	}
 }
 

@@ -1,5 +1,5 @@
-"""Writes sklearn_golden.json: what scikit-learn's Birch makes of vectors that a
-formula gives, for the Go tests to compare with.
+"""Writes sklearn_golden.json and sklearn_blobs.json: what scikit-learn's Birch makes
+of vectors that a formula gives, for the Go tests to compare with.
 
     apt-get install python3-sklearn
     /usr/bin/python3 sklearn_golden.py
@@ -16,7 +16,7 @@ import numpy as np
 import sklearn
 from sklearn.cluster import Birch, _birch
 
-GOLDEN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "sklearn_golden.json")
+HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 def noise(i):
@@ -38,6 +38,17 @@ def vectors(points, dim, groups):
     own = noise(p[:, None] * np.uint64(dim) + column + np.uint64(1 << 42))
     return (4 * centre + 3 * own) / 2.0 ** 25
 
+
+def blobs(points, groups):
+    """Points of the plane in groups that mostly stand apart: 8 times the centre of
+    the group plus an eighth of the sum of two noises, rounded down."""
+    p = np.arange(points, dtype=np.uint64)
+    group = (noise(p + np.uint64(1 << 40)) + (1 << 19)) % groups
+    column = np.arange(2, dtype=np.uint64)
+    centre = noise(group.astype(np.uint64)[:, None] * np.uint64(2) + column + np.uint64(1 << 41))
+    first = noise(p[:, None] * np.uint64(2) + column + np.uint64(1 << 42))
+    second = noise(p[:, None] * np.uint64(2) + column + np.uint64(1 << 43))
+    return (8 * centre + ((first + second) >> 3)) / 2.0 ** 25
 
 
 def partition(x, threshold, branching):
@@ -97,6 +108,22 @@ def case(points, dim, groups, threshold, branching):
     }
 
 
+def blob_case(points, groups, threshold, branching):
+    labels, centroids = partition(blobs(points, groups), threshold, branching)
+    return {
+        "points": points, "groups": groups, "threshold": threshold, "branching": branching,
+        "sizes": np.bincount(labels).tolist(),
+        "labels_fnv1a": fnv1a(labels),
+        "centroids": np.round(centroids, 9).tolist(),
+    }
+
+
+def write(name, cases, **layout):
+    with open(os.path.join(HERE, name), "w") as f:
+        json.dump({"scikit-learn": sklearn.__version__, "cases": cases}, f, **layout)
+        f.write("\n")
+
+
 def main():
     cases = [case(20_000, 2, 40, t, b)
              for t, b in [(0.001, 50), (0.002, 50), (0.002, 7), (0.005, 3), (0.01, 50), (0.02, 10), (0.05, 2)]]
@@ -104,9 +131,11 @@ def main():
               for t, b in [(0.5, 50), (0.65, 50), (0.65, 8), (0.7, 20), (0.75, 50)]]
     for c in cases:
         print(c["dim"], c["threshold"], c["branching"], c["subclusters"], c["largest"][:5])
-    with open(GOLDEN, "w") as f:
-        json.dump({"scikit-learn": sklearn.__version__, "cases": cases}, f, indent=1)
-        f.write("\n")
+    write("sklearn_golden.json", cases, indent=1)
+    cases = [blob_case(100_000, 100, t, 50) for t in (0.001, 0.003)]
+    for c in cases:
+        print("blobs", c["threshold"], len(c["sizes"]), sorted(c["sizes"])[-5:])
+    write("sklearn_blobs.json", cases, separators=(",", ":"))
 
 
 if __name__ == "__main__":
