@@ -40,12 +40,14 @@ func New() *Lineage {
 // update name it again, it stays what it became, and what would join it does not.
 func (l *Lineage) Follow(update starling.Update) {
 	for _, event := range update.Events {
-		l.followEvent(event)
+		l.FollowEvent(event)
 	}
 	l.Place(update.Micro, update.Cluster)
 }
 
-func (l *Lineage) followEvent(event starling.Event) {
+// FollowEvent takes in one event of an update, for those who place its document
+// themselves.
+func (l *Lineage) FollowEvent(event starling.Event) {
 	switch event.Kind {
 	case starling.Joined:
 		l.Place(event.Into, event.To)
@@ -106,10 +108,16 @@ func (l *Lineage) join(micro, into starling.MicroID) {
 // ClusterOf returns the cluster that the documents of a micro-cluster are in now,
 // or 0 if nothing was heard of it.
 func (l *Lineage) ClusterOf(micro starling.MicroID) starling.ClusterID {
+	return l.clusters[l.MicroOf(micro)]
+}
+
+// MicroOf returns the micro-cluster that the documents of a micro-cluster are in
+// now: what it became part of, or itself.
+func (l *Lineage) MicroOf(micro starling.MicroID) starling.MicroID {
 	for {
 		into, ended := l.joined[micro]
 		if !ended {
-			return l.clusters[micro]
+			return micro
 		}
 		if further, ended := l.joined[into]; ended {
 			l.joined[micro] = further // so that long ways become short

@@ -110,6 +110,9 @@ func checkFollows(t *rapid.T) {
 		},
 		"": func(t *rapid.T) {
 			for i, micro := range put {
+				if got, want := l.MicroOf(micro), n.documents[i].Micro; got != want {
+					t.Fatalf("document %d, put into micro-cluster %d, is in %d, want %d", i, micro, got, want)
+				}
 				if got, want := l.ClusterOf(micro), n.documents[i].Cluster; got != want {
 					t.Fatalf("document %d, put into micro-cluster %d, is in cluster %v, want %v", i, micro, got, want)
 				}
