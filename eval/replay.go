@@ -24,14 +24,14 @@ type Replay struct {
 	texts   []string
 	micros  []starling.MicroID
 	arrival []starling.ClusterID
-	lineage *lineage
+	events  *follower
 	vectors [][]float32 // nil once there are too many
 	values  int
 }
 
 // NewReplay returns a replay through a state that has no documents yet. The
 // replay owns the state.
-func NewReplay(state *cluster.State) *Replay { return &Replay{state: state, lineage: newLineage()} }
+func NewReplay(state *cluster.State) *Replay { return &Replay{state: state, events: newFollower()} }
 
 // Documents returns how many were replayed.
 func (r *Replay) Documents() int { return len(r.labels) }
@@ -48,7 +48,7 @@ func (r *Replay) Add(documents []starling.Document, labels []string, vectors [][
 		if err != nil {
 			return err
 		}
-		r.lineage.follow(update)
+		r.events.follow(update)
 		r.labels = append(r.labels, labels[i])
 		r.texts = append(r.texts, document.Text)
 		r.micros = append(r.micros, update.Micro)
@@ -81,7 +81,7 @@ func (r *Replay) Result(took time.Duration) Result {
 	}
 	if n := r.Documents(); n > 0 {
 		result.Churn = float64(unexplained) / float64(n)
-		result.Arrival.Churn = float64(r.lineage.strays) / float64(n)
+		result.Arrival.Churn = float64(r.events.strays) / float64(n)
 	}
 	return result
 }
@@ -91,26 +91,17 @@ func (r *Replay) Result(took time.Duration) Result {
 func (r *Replay) end() (end []starling.ClusterID, unexplained int) {
 	end = make([]starling.ClusterID, len(r.micros))
 	for i, micro := range r.micros {
-		told, _ := r.lineage.clusterOf(micro)
-		var held bool
-		if end[i], held = r.clusterOf(r.lineage.microOf(micro)); !held {
-			end[i] = told // the state has let go of it
+		told := r.events.ClusterOf(micro)
+		held, ok := r.state.ClusterOf(r.events.MicroOf(micro))
+		if !ok {
+			held = told // the state has let go of it
 		}
-		if !held || end[i] != told {
+		if !ok || held != told {
 			unexplained++
 		}
+		end[i] = held
 	}
 	return end, unexplained
-}
-
-// clusterOf asks the state for the cluster of a micro-cluster.
-func (r *Replay) clusterOf(micro starling.MicroID) (starling.ClusterID, bool) {
-	if s, ok := any(r.state).(interface {
-		ClusterOf(starling.MicroID) (starling.ClusterID, bool)
-	}); ok {
-		return s.ClusterOf(micro)
-	}
-	return r.lineage.clusterOf(micro)
 }
 
 func (r *Replay) scoring(found []starling.ClusterID, took time.Duration) Scoring {

@@ -21,6 +21,11 @@ type labelledText struct {
 // replayed replays a stream through a state with room for maxMicros.
 func replayed(t testing.TB, stream []labelledText, maxMicros int) Result {
 	t.Helper()
+	return replay(t, stream, maxMicros).Result(time.Second)
+}
+
+func replay(t testing.TB, stream []labelledText, maxMicros int) *Replay {
+	t.Helper()
 	state, err := cluster.New(cluster.Config{Dim: len(stream[0].vector), Threshold: 0.5, MaxMicros: maxMicros})
 	if err != nil {
 		t.Fatal(err)
@@ -32,7 +37,7 @@ func replayed(t testing.TB, stream []labelledText, maxMicros int) Result {
 			t.Fatal(err)
 		}
 	}
-	return r.Result(time.Second)
+	return r
 }
 
 // axes returns n documents a label, each label along an axis of its own.
@@ -76,6 +81,15 @@ func TestMergesSetArrivalAndEndApart(t *testing.T) {
 	}
 	if documents != r.Documents {
 		t.Errorf("the clusters have %d of %d documents", documents, r.Documents)
+	}
+}
+
+func TestAClusterThatEventsDoNotExplainIsChurn(t *testing.T) {
+	r := replay(t, axes(8, 10), 0)
+	// As if an event had said so, which the state knows nothing of.
+	r.events.Place(r.micros[3], 99)
+	if result := r.Result(time.Second); result.Churn != 0.125 || result.Arrival.Churn != 0 || result.NMI != 1 {
+		t.Errorf("churn %v of one cluster in eight, %v on arrival; NMI %v", result.Churn, result.Arrival.Churn, result.NMI)
 	}
 }
 
@@ -157,6 +171,14 @@ func TestAxesHaveFewRoundNumbers(t *testing.T) {
 		sizes := tickSizes(most)
 		if len(sizes) < 2 || len(sizes) > 6 || sizes[0] != 0 || sizes[len(sizes)-1] > most || 2*sizes[len(sizes)-1] < most {
 			t.Errorf("up to %d: %v", most, sizes)
+		}
+	}
+}
+
+func TestPercentRoundsNothingToAllOrNothing(t *testing.T) {
+	for want, parts := range map[string][2]int{"0%": {0, 7}, "<1%": {1, 1000}, "50%": {1, 2}, ">99%": {999, 1000}, "100%": {7, 7}} {
+		if got := percent(parts[0], parts[1]); got != want {
+			t.Errorf("%d of %d is %s, want %s", parts[0], parts[1], got, want)
 		}
 	}
 }

@@ -28,7 +28,7 @@ var page string
 var pageTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
 	"clip":      clip,
 	"measure":   func(v float64) string { return fmt.Sprintf("%.3f", v) },
-	"percent":   func(part, whole int) string { return fmt.Sprintf("%.0f%%", 100*float64(part)/float64(max(1, whole))) },
+	"percent":   percent,
 	"thousands": thousands,
 }).Parse(page))
 
@@ -90,6 +90,18 @@ func (r Report) rest() rest {
 		left.Documents -= c.Size
 	}
 	return left
+}
+
+// percent says 0 and 100 of what is exactly that only.
+func percent(part, whole int) string {
+	share := 100 * float64(part) / float64(whole)
+	switch {
+	case part > 0 && share < 1:
+		return "<1%"
+	case part < whole && share > 99:
+		return ">99%"
+	}
+	return fmt.Sprintf("%.0f%%", share)
 }
 
 // clipRunes is how much of a text a report shows.

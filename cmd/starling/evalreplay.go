@@ -88,12 +88,11 @@ func (c *evalCmd) vectorsConfig() (cluster.Config, error) {
 	if err != nil {
 		return config, err
 	}
-	found, err := cluster.Calibrate(vectors)
-	if err != nil {
-		return config, fmt.Errorf("%s: %w", c.Vectors, err)
+	if len(vectors) < 2 {
+		return config, nil
 	}
-	config.Unrelated = found
-	return config, nil
+	config.Unrelated, err = cluster.Calibrate(vectors)
+	return config, err
 }
 
 func nextVectors(file *eval.VectorFile, n int) ([][]float32, error) {
