@@ -1,7 +1,6 @@
 package cluster
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -19,22 +18,20 @@ type State struct {
 	documents int64
 	// lastID is the id given out last; ids grow by one with each new cluster.
 	lastID starling.ClusterID
-	// groups holds the live clusters, each of which has one micro-cluster.
-	groups map[starling.ClusterID]*group
-	// owners maps every leaf entry of the tree to its cluster: len(owners) ==
-	// len(groups) == tree.Len().
-	owners map[birch.ID]starling.ClusterID
+	// next is the number of documents at which the clusters are found anew.
+	next int64
+	// unrelated is the calibration in force: that of the model until there are
+	// calibrationDocuments, then that of the stream.
+	unrelated Calibration
+	// first holds the vectors of the first documents until then.
+	first [][]float32
+	// micros holds what is known of every leaf entry of the tree: one each, and
+	// each in a group.
+	micros map[birch.ID]*micro
+	// groups holds the clusters by rising id.
+	groups []*group
 	// common counts the terms of all documents.
 	common *termSketch
-}
-
-// A group is what is known of one cluster.
-type group struct {
-	id    starling.ClusterID
-	micro birch.ID
-	size  int64
-	terms termCounts
-	text  exemplar
 }
 
 // New returns the state of a stream that has not begun.
@@ -48,11 +45,12 @@ func New(config Config) (*State, error) {
 		return nil, fmt.Errorf("clustering settings: %w", err)
 	}
 	return &State{
-		config: config,
-		tree:   tree,
-		groups: make(map[starling.ClusterID]*group),
-		owners: make(map[birch.ID]starling.ClusterID),
-		common: new(termSketch),
+		config:    config,
+		tree:      tree,
+		next:      after(0, 0),
+		unrelated: config.Unrelated,
+		micros:    make(map[birch.ID]*micro),
+		common:    new(termSketch),
 	}, nil
 }
 
@@ -65,9 +63,28 @@ func (s *State) Documents() int64 { return s.documents }
 // Len returns the number of clusters.
 func (s *State) Len() int { return len(s.groups) }
 
-// Threshold returns the threshold in force, which rises above the one set
-// when the bound on micro-clusters is reached.
+// Micros returns the number of micro-clusters.
+func (s *State) Micros() int { return s.tree.Len() }
+
+// Threshold returns the threshold in force. It is found from the first documents
+// unless it was set, and rises when the bound on micro-clusters is reached.
 func (s *State) Threshold() float64 { return s.tree.Threshold() }
+
+// Calibration returns how alike unrelated texts are, and whether that was found
+// from the stream itself; before, it is what the settings say of the model.
+func (s *State) Calibration() (unrelated Calibration, fromStream bool) {
+	return s.unrelated, s.documents >= calibrationDocuments
+}
+
+// ClusterOf returns the cluster that a micro-cluster is in, and false for one
+// that there is not, or not any more: [starling.Joined] says what it became.
+func (s *State) ClusterOf(id starling.MicroID) (starling.ClusterID, bool) {
+	m, ok := s.micros[birch.ID(id)]
+	if !ok {
+		return 0, false
+	}
+	return m.group.id, true
+}
 
 // Expect tells the state the vectors of the documents to be applied next, in
 // order, which makes applying them several times faster where there are many
@@ -84,48 +101,111 @@ func (s *State) Apply(doc starling.Document, vector []float32) (starling.Update,
 		return starling.Update{}, fmt.Errorf("clustering document %q: %w", doc.ID, err)
 	}
 	s.documents++
-	update := starling.Update{Seq: s.documents, Document: doc}
-	update.Events = s.merge(inserted.Merges)
-
-	g, known := s.groups[s.owners[inserted.Entry]]
+	calibrated, merges := s.calibrate(vector)
+	events, id := s.followMerges(append(inserted.Merges, merges...), inserted.Entry)
+	m, known := s.micros[id]
 	if !known {
-		g = s.create(inserted.Entry)
-		update.Events = append(update.Events, starling.Event{Kind: starling.Created, To: g.id, Size: 1})
+		m = &micro{id: id}
+		s.micros[id] = m
 	}
-	similarity := s.similarity(inserted.Entry, vector)
-	s.absorb(g, doc, similarity)
-	if known && isMilestone(g.size) {
-		update.Events = append(update.Events, starling.Event{Kind: starling.Grew, To: g.id, Size: g.size})
+	similarity := s.similarity(m.id, vector)
+	s.count(m, doc.Text, similarity)
+	if calibrated || s.documents >= s.next {
+		events = append(events, s.regroup()...)
+	} else {
+		s.settle(m, vector)
 	}
-	update.Assignment = starling.Assignment{
-		Cluster:    g.id,
-		Micro:      starling.MicroID(inserted.Entry),
-		Similarity: similarity,
-	}
-	return update, nil
+	return starling.Update{
+		Seq:        s.documents,
+		Document:   doc,
+		Assignment: starling.Assignment{Cluster: m.group.id, Micro: starling.MicroID(m.id), Similarity: similarity},
+		Events:     append(events, sizeEvents(m.group)...),
+	}, nil
 }
 
-func (s *State) create(micro birch.ID) *group {
-	s.lastID++
-	g := &group{id: s.lastID, micro: micro}
-	s.groups[g.id] = g
-	s.owners[micro] = g.id
-	return g
-}
-
-// absorb adds a document to the counts of its cluster.
-func (s *State) absorb(g *group, doc starling.Document, similarity float32) {
-	g.size++
-	g.text.offer(doc.Text, similarity, g.size)
-	for _, term := range terms(doc.Text) {
-		g.terms.add(term, 1)
+// count adds a document to the counts of its micro-cluster and of the stream.
+func (s *State) count(m *micro, text string, similarity float32) {
+	found := terms(text)
+	m.absorb(text, found, similarity)
+	if m.group != nil {
+		m.group.size++
+	}
+	for _, term := range found {
 		s.common.add(term)
 	}
 }
 
+// settle makes sure that the micro-cluster of the document at hand has a cluster.
+func (s *State) settle(m *micro, vector []float32) {
+	if m.group == nil {
+		g := s.nearest(vector)
+		if g == nil {
+			g = s.newGroup()
+			g.mean = make([]float32, len(vector))
+		}
+		g.add(m)
+	}
+	m.group.shift(vector)
+}
+
+// calibrate gathers the vectors of the first documents of the stream and, once
+// there are enough, finds the thresholds from them. It says whether it did so just
+// now, and which micro-clusters were joined because of that.
+func (s *State) calibrate(vector []float32) (bool, []birch.Merge) {
+	if s.documents > calibrationDocuments {
+		return false, nil
+	}
+	s.first = append(s.first, slices.Clone(vector))
+	if s.documents < calibrationDocuments {
+		return false, nil
+	}
+	found, err := Calibrate(s.first)
+	if err != nil {
+		panic("cluster: " + err.Error()) // there are enough
+	}
+	s.unrelated, s.first = found.within(s.config.Unrelated), nil
+	if s.config.Threshold != 0 {
+		return true, nil
+	}
+	merges, err := s.tree.SetThreshold(s.unrelated.Threshold())
+	if err != nil {
+		panic("cluster: " + err.Error()) // a calibration gives a threshold that fits
+	}
+	return true, merges
+}
+
+// nearest returns the cluster that a single document with a vector belongs to,
+// or nil if there is none.
+func (s *State) nearest(vector []float32) *group {
+	l := s.unrelated.linkage()
+	var best *group
+	bestScore := math.Inf(-1)
+	for _, g := range s.groups {
+		if sc := score(float64(vec.Dot(g.mean, vector)), l.doubt(1), l.doubt(float64(g.size))); sc > bestScore {
+			best, bestScore = g, sc
+		}
+	}
+	if bestScore < l.cut {
+		return nil
+	}
+	return best
+}
+
+// sizeEvents returns what is to be said of the size that a document gave its
+// cluster.
+func sizeEvents(g *group) []starling.Event {
+	switch {
+	case g.size == 1:
+		return []starling.Event{{Kind: starling.Created, To: g.id, Size: 1}}
+	case isMilestone(g.size):
+		return []starling.Event{{Kind: starling.Grew, To: g.id, Size: g.size}}
+	}
+	return nil
+}
+
 // similarity is the cosine of a vector and the centroid of its micro-cluster.
-func (s *State) similarity(micro birch.ID, vector []float32) float32 {
-	entry, ok := s.tree.Entry(micro)
+func (s *State) similarity(id birch.ID, vector []float32) float32 {
+	entry, ok := s.tree.Entry(id)
 	if !ok {
 		return 0
 	}
@@ -137,35 +217,40 @@ func (s *State) similarity(micro birch.ID, vector []float32) float32 {
 	return float32(min(1, max(-1, dot/math.Sqrt(norms))))
 }
 
-// merge follows what a rebuild of the tree joined: the clusters of joined
-// micro-clusters become one. It returns one event for each that took others in,
-// in the order of their ids.
-func (s *State) merge(merges []birch.Merge) []starling.Event {
-	ended := make(map[starling.ClusterID][]starling.ClusterID)
-	for _, m := range merges {
-		// A rebuild comes before the vector at hand is placed, so both are owned.
-		from, to := s.owners[m.From], s.owners[m.To]
-		delete(s.owners, m.From)
-		s.groups[to].take(s.groups[from])
-		delete(s.groups, from)
-		ended[to] = append(append(ended[to], from), ended[from]...)
-		delete(ended, from)
+// followMerges follows what a rebuild of the tree joined: the documents of a
+// micro-cluster that ended are those of another one now, and of its cluster. It
+// returns what became of the entry that took in the document at hand, which, where
+// it is new, is not known yet.
+func (s *State) followMerges(merges []birch.Merge, entry birch.ID) ([]starling.Event, birch.ID) {
+	var events []starling.Event
+	for _, merge := range merges {
+		if merge.From == entry {
+			entry = merge.To
+		}
+		if from, ok := s.micros[merge.From]; ok {
+			events = append(events, s.join(from, s.micros[merge.To])...)
+		}
 	}
-	events := make([]starling.Event, 0, len(ended)+1)
-	for to, from := range ended {
-		slices.Sort(from)
-		events = append(events, starling.Event{Kind: starling.Merged, From: from, To: to, Size: s.groups[to].size})
-	}
-	slices.SortFunc(events, func(a, b starling.Event) int { return cmp.Compare(a.To, b.To) })
-	return events
+	return events, entry
 }
 
-// take adds the counts of a cluster that ends to those of g.
-func (g *group) take(other *group) {
-	g.size += other.size
-	for _, t := range other.terms {
-		g.terms.add(t.term, t.count)
+// join makes a micro-cluster part of another one.
+func (s *State) join(from, to *micro) []starling.Event {
+	delete(s.micros, from.id)
+	from.group.remove(from)
+	to.take(from)
+	to.group.size += from.size
+	events := []starling.Event{{
+		Kind: starling.Joined, To: to.group.id, Size: to.group.size,
+		Micros: []starling.MicroID{starling.MicroID(from.id)}, Into: starling.MicroID(to.id),
+	}}
+	if len(from.group.micros) == 0 {
+		s.end(from.group)
+		events = append(events, starling.Event{
+			Kind: starling.Merged, From: []starling.ClusterID{from.group.id}, To: to.group.id, Size: to.group.size,
+		})
 	}
+	return events
 }
 
 // isMilestone says whether a size is 1, 2 or 5 times a power of ten, from 5 on.

@@ -133,73 +133,127 @@ func TestUpdateSaysWhatHappened(t *testing.T) {
 }
 
 // Whatever the stream and however small the bound, ids are permanent, sizes add
-// up, and following the events of merges leads every document to the cluster
-// that holds it now.
+// up, and following the events leads every document to the cluster that holds it
+// now.
 func TestEventsExplainEveryChange(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		n := rapid.IntRange(1, 300).Draw(t, "documents")
+		n := rapid.IntRange(1, 600).Draw(t, "documents")
 		documents, vectors := stream(rapid.Uint64().Draw(t, "seed"), n, rapid.IntRange(1, 40).Draw(t, "topics"), 8)
-		s, err := New(Config{Dim: 8, Threshold: rapid.Float64Range(0.1, 1).Draw(t, "threshold"), Branching: 4,
-			MaxMicros: rapid.IntRange(2, 30).Draw(t, "bound")})
-		if err != nil {
-			t.Fatal(err)
-		}
-		sizes := make(map[starling.ClusterID]int64)
-		ended := make(map[starling.ClusterID]bool)
+		s := newState(t, Config{Dim: 8, Threshold: rapid.Float64Range(0, 1).Draw(t, "threshold"), Branching: 4,
+			MaxMicros: rapid.IntRange(2, 60).Draw(t, "bound")})
+		f := newFollower()
 		for i, d := range documents {
 			u, err := s.Apply(d, vectors[i])
 			if err != nil {
 				t.Fatal(err)
 			}
-			follow(t, u, sizes, ended)
-			if s.Len() > s.Config().MaxMicros {
-				t.Fatalf("%d clusters, the bound is %d", s.Len(), s.Config().MaxMicros)
+			f.follow(t, u)
+			if s.Micros() > s.Config().MaxMicros || s.Len() > s.Micros() {
+				t.Fatalf("%d clusters of %d micro-clusters, the bound is %d", s.Len(), s.Micros(), s.Config().MaxMicros)
 			}
 		}
-		for _, c := range s.Clusters(0) {
-			if sizes[c.ID] != c.Size {
-				t.Fatalf("cluster %v has %d documents, the updates say %d", c.ID, c.Size, sizes[c.ID])
-			}
-			delete(sizes, c.ID)
-		}
-		if len(sizes) > 0 {
-			t.Fatalf("clusters %v ended without an event", sizes)
-		}
+		f.compare(t, s)
 	})
 }
 
-func follow(t *rapid.T, u starling.Update, sizes map[starling.ClusterID]int64, ended map[starling.ClusterID]bool) {
+// A follower knows the clusters from the updates alone.
+type follower struct {
+	clusters map[starling.MicroID]starling.ClusterID
+	joined   map[starling.MicroID]starling.MicroID
+	ended    map[starling.ClusterID]bool
+	// documents holds the micro-cluster that each document was put into.
+	documents []starling.MicroID
+}
+
+func newFollower() *follower {
+	return &follower{
+		clusters: make(map[starling.MicroID]starling.ClusterID),
+		joined:   make(map[starling.MicroID]starling.MicroID),
+		ended:    make(map[starling.ClusterID]bool),
+	}
+}
+
+func (f *follower) follow(t *rapid.T, u starling.Update) {
 	for _, e := range u.Events {
+		if f.ended[e.To] {
+			t.Fatalf("%+v: the cluster ended", e)
+		}
 		switch e.Kind {
-		case starling.Created:
-			if _, ok := sizes[e.To]; ok || ended[e.To] {
-				t.Fatalf("cluster %v began twice", e.To)
+		case starling.Joined:
+			for _, m := range e.Micros {
+				f.mustBeKnown(t, m)
+				f.joined[m] = e.Into
+				delete(f.clusters, m)
 			}
-			sizes[e.To] = 0
+			if f.clusters[e.Into] != e.To {
+				t.Fatalf("%+v: micro-cluster %v is in cluster %v", e, e.Into, f.clusters[e.Into])
+			}
+		case starling.Split:
+			for _, m := range e.Micros {
+				f.mustBeKnown(t, m)
+				if f.clusters[m] != e.From[0] {
+					t.Fatalf("%+v: micro-cluster %v is in cluster %v", e, m, f.clusters[m])
+				}
+				f.clusters[m] = e.To
+			}
 		case starling.Merged:
 			for _, from := range e.From {
-				if _, ok := sizes[from]; !ok {
-					t.Fatalf("cluster %v ended and was not there", from)
+				f.ended[from] = true
+				for m, c := range f.clusters {
+					if c == from {
+						f.clusters[m] = e.To
+					}
 				}
-				sizes[e.To] += sizes[from]
-				delete(sizes, from)
-				ended[from] = true
 			}
 		}
 	}
-	if _, ok := sizes[u.Cluster]; !ok {
-		t.Fatalf("document in cluster %v, which is not there", u.Cluster)
+	if f.ended[u.Cluster] {
+		t.Fatalf("document %d in cluster %v, which ended", u.Seq, u.Cluster)
 	}
-	sizes[u.Cluster]++
+	if was, ok := f.clusters[u.Micro]; ok && was != u.Cluster {
+		t.Fatalf("document %d in cluster %v, its micro-cluster %v in %v", u.Seq, u.Cluster, u.Micro, was)
+	}
+	f.clusters[u.Micro] = u.Cluster
+	f.documents = append(f.documents, u.Micro)
+}
+
+func (f *follower) mustBeKnown(t *rapid.T, m starling.MicroID) {
+	if _, ok := f.clusters[m]; !ok {
+		t.Fatalf("micro-cluster %v is not there", m)
+	}
+}
+
+// compare finds the cluster of every document and compares with what the state
+// says.
+func (f *follower) compare(t *rapid.T, s *State) {
+	sizes := make(map[starling.ClusterID]int64)
+	for i, m := range f.documents {
+		for f.joined[m] != 0 {
+			m = f.joined[m]
+		}
+		if c, ok := s.ClusterOf(m); !ok || c != f.clusters[m] {
+			t.Fatalf("document %d is in cluster %v, the events say %v", i, c, f.clusters[m])
+		}
+		sizes[f.clusters[m]]++
+	}
+	for _, c := range s.Clusters(0) {
+		if sizes[c.ID] != c.Size {
+			t.Fatalf("cluster %v has %d documents, the updates say %d", c.ID, c.Size, sizes[c.ID])
+		}
+		delete(sizes, c.ID)
+	}
+	if len(sizes) > 0 {
+		t.Fatalf("clusters %v ended without an event", sizes)
+	}
 }
 
 // However a stream is cut into batches, and whatever is refused or left out of
 // them, the updates and the state are those of documents that come one by one.
 func TestExpectingABatchChangesNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		n := rapid.IntRange(1, 200).Draw(t, "documents")
+		n := rapid.IntRange(1, 600).Draw(t, "documents")
 		documents, vectors := stream(rapid.Uint64().Draw(t, "seed"), n, 30, 8)
-		config := Config{Dim: 8, Threshold: 0.5, Branching: 3, MaxMicros: rapid.IntRange(2, 60).Draw(t, "bound")}
+		config := Config{Dim: 8, Threshold: rapid.SampledFrom([]float64{0, 0.5}).Draw(t, "threshold"), Branching: 3, MaxMicros: rapid.IntRange(2, 60).Draw(t, "bound")}
 		one, many := newState(t, config), newState(t, config)
 		cut, bad := rapid.IntRange(1, 80).Draw(t, "batch"), rapid.IntRange(0, 2*n).Draw(t, "bad")
 		if bad < n {
@@ -227,10 +281,10 @@ func TestExpectingABatchChangesNothing(t *testing.T) {
 // A state brought back from any point goes on as the one that never stopped.
 func TestSnapshotAnywhereChangesNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		n := rapid.IntRange(1, 200).Draw(t, "documents")
+		n := rapid.IntRange(1, 600).Draw(t, "documents")
 		cut := rapid.IntRange(0, n).Draw(t, "cut")
 		documents, vectors := stream(rapid.Uint64().Draw(t, "seed"), n, 20, 8)
-		config := Config{Dim: 8, Threshold: 0.6, Branching: 3, MaxMicros: rapid.IntRange(2, 50).Draw(t, "bound")}
+		config := Config{Dim: 8, Threshold: rapid.SampledFrom([]float64{0, 0.6}).Draw(t, "threshold"), Branching: 3, MaxMicros: rapid.IntRange(2, 50).Draw(t, "bound")}
 		live, err := New(config)
 		if err != nil {
 			t.Fatal(err)
@@ -268,7 +322,7 @@ func TestSnapshotAnywhereChangesNothing(t *testing.T) {
 
 func TestAssignLearnsNothing(t *testing.T) {
 	documents, vectors := stream(3, 200, 4, 32)
-	s := newState(t, Config{Dim: 32, Threshold: 0.8})
+	s := newState(t, Config{Dim: 32, Threshold: 0.8, Unrelated: Calibration{Mean: 0.3, Deviation: 0.1}})
 	updates := apply(t, s, documents, vectors)
 	before := encode(t, s)
 	matches, err := s.Assign(vectors[10], 2)
@@ -313,7 +367,7 @@ func TestBadVectorLeavesTheStateAsItWas(t *testing.T) {
 
 func TestNewRefusesBadSettings(t *testing.T) {
 	for _, config := range []Config{
-		{}, {Dim: 4}, {Dim: 4, Threshold: -1}, {Dim: 4, Threshold: 1.5}, {Dim: 4, Threshold: math.NaN()},
+		{}, {Dim: 4, Unrelated: Calibration{Mean: 1, Deviation: 0.1}}, {Dim: 4, Unrelated: Calibration{Mean: 0.1}}, {Dim: 4, Threshold: -1}, {Dim: 4, Threshold: 1.5}, {Dim: 4, Threshold: math.NaN()},
 		{Dim: 4, Threshold: 0.5, Branching: 1}, {Dim: 4, Threshold: 0.5, MaxMicros: 1}, {Dim: -1, Threshold: 0.5},
 	} {
 		if _, err := New(config); err == nil {

@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// maxTerms bounds the terms counted for one cluster.
-	maxTerms = 128
+	// maxTerms bounds the terms counted for one micro-cluster.
+	maxTerms = 64
 	// maxTermBytes leaves out terms that nobody would read as a word.
 	maxTermBytes = 40
 	// maxTermsPerText bounds the work that one document can cause.
@@ -47,7 +47,7 @@ func isTerm(word string) bool {
 	return strings.IndexFunc(word, unicode.IsLetter) >= 0
 }
 
-// termCounts counts the terms of one cluster in bounded space by the
+// termCounts counts the terms of one micro-cluster in bounded space by the
 // space-saving algorithm (Metwally, Agrawal and El Abbadi 2005): a new term
 // takes the place of the rarest and inherits its count. Kept in the order in
 // which the places were taken.
@@ -86,18 +86,25 @@ func (c *termCounts) add(term string, n int64) {
 	(*c)[rarest] = added
 }
 
-// top returns the terms that set a cluster apart, best first: by class-based
-// TF-IDF (Grootendorst 2022), the certain count times the logarithm of one plus
-// the ratio of all terms to the term's count in all documents.
-func (c termCounts) top(common *termSketch) []string {
+// termsOf returns the terms that set a cluster apart, best first: by class-based
+// TF-IDF (Grootendorst 2022), the certain count in its micro-clusters times the
+// logarithm of one plus the ratio of all terms to the term's count in all
+// documents.
+func termsOf(micros []*micro, common *termSketch) []string {
+	counts := make(map[string]int64)
+	for _, m := range micros {
+		for _, t := range m.terms {
+			counts[t.term] += t.count - t.over
+		}
+	}
 	type scored struct {
 		term  string
 		score float64
 	}
-	ranked := make([]scored, 0, len(c))
-	for _, t := range c {
-		rarity := math.Log1p(float64(common.total) / float64(max(1, common.count(t.term))))
-		ranked = append(ranked, scored{t.term, float64(t.count-t.over) * rarity})
+	ranked := make([]scored, 0, len(counts))
+	for term, count := range counts {
+		rarity := math.Log1p(float64(common.total) / float64(max(1, common.count(term))))
+		ranked = append(ranked, scored{term, float64(count) * rarity})
 	}
 	slices.SortFunc(ranked, func(a, b scored) int {
 		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.term, b.term))

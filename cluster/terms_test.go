@@ -100,7 +100,7 @@ func TestCalibrateFollowsTheModel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !(alike.Mean > apart.Mean+0.3) || !(alike.Threshold < apart.Threshold) {
+	if !(alike.Mean > apart.Mean+0.3) || !(alike.Threshold() < apart.Threshold()) {
 		t.Errorf("texts alike: %+v; apart: %+v", alike, apart)
 	}
 	if _, err := Calibrate(near[:1]); err == nil {

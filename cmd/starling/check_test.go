@@ -25,11 +25,17 @@ type scriptCluster struct {
 	Size  *int64   `json:"size"`
 	Terms []string `json:"terms"`
 	Text  *string  `json:"text"`
+	Texts []string `json:"texts"`
+	// Outlier says that the cluster is one document.
+	Outlier bool `json:"outlier"`
 }
 
 func (c scriptCluster) check(ts *testscript.TestScript) {
 	if c.ID == nil || c.Size == nil || c.Terms == nil || c.Text == nil || *c.ID == 0 || *c.Size == 0 || *c.Text == "" {
 		ts.Fatalf("a cluster lacks something: %+v", c)
+	}
+	if c.Outlier != (*c.Size == 1) || !slices.Contains(c.Texts, *c.Text) {
+		ts.Fatalf("a cluster of %d documents is %+v", *c.Size, c)
 	}
 }
 

@@ -101,8 +101,11 @@ func checkFolder(dir string) error {
 }
 
 func describeConfig(config cluster.Config) string {
-	return fmt.Sprintf("threshold %.3f, branching factor %d, at most %d micro-clusters",
-		config.Threshold, config.Branching, config.MaxMicros)
+	threshold := "auto"
+	if config.Threshold != 0 {
+		threshold = fmt.Sprintf("%.3f", config.Threshold)
+	}
+	return fmt.Sprintf("threshold %s, branching factor %d, at most %d micro-clusters", threshold, config.Branching, config.MaxMicros)
 }
 
 // printSettings prints the flags of the command with their values, as they

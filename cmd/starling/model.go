@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"starling/cluster"
 	"starling/console"
 	"starling/embed"
 	"starling/embed/hub"
@@ -87,11 +88,14 @@ func (c modelInfoCmd) Run(ctx context.Context, std streams) error {
 		return console.WriteJSON(std.out, struct {
 			embed.Info
 			Calibration any `json:"calibration"`
-		}{info, found})
+		}{info, struct {
+			cluster.Calibration
+			Threshold float64 `json:"threshold"`
+		}{found, found.Threshold()}})
 	}
 	_, err = fmt.Fprintf(std.out, "name         %s\ndescription  %s\ndimensions   %d\nlicence      %s\nfingerprint  %s\n"+
 		"threshold    %.3f (unrelated texts have cosine %.3f, give or take %.3f)\n",
 		console.Safe(info.Name), console.Safe(info.Description), info.Dim, console.Safe(info.Licence), info.Fingerprint,
-		found.Threshold, found.Mean, found.Deviation)
+		found.Threshold(), found.Mean, found.Deviation)
 	return err
 }

@@ -37,21 +37,16 @@ func (f clusteringFlags) threshold() (float64, error) {
 	return value, nil
 }
 
-// clusterConfig resolves the settings for a model, calibrating where asked to.
+// clusterConfig resolves the settings for a model.
 func (f clusteringFlags) clusterConfig(ctx context.Context, model embed.Embedder) (cluster.Config, error) {
 	config := cluster.Config{Dim: model.Dim(), Branching: f.Branching, MaxMicros: f.MaxMicros}
-	threshold, err := f.threshold()
-	if err != nil {
+	var err error
+	if config.Threshold, err = f.threshold(); err != nil {
 		return config, err
 	}
-	if threshold == 0 {
-		found, err := calibrate(ctx, model)
-		if err != nil {
-			return config, err
-		}
-		threshold = found.Threshold
+	if config.Unrelated, err = calibrate(ctx, model); err != nil {
+		return config, err
 	}
-	config.Threshold = threshold
 	// The one place that knows what is allowed.
 	if _, err := cluster.New(config); err != nil {
 		return config, err
@@ -59,11 +54,11 @@ func (f clusteringFlags) clusterConfig(ctx context.Context, model embed.Embedder
 	return config, nil
 }
 
-// calibrationTexts is how many texts of the sample a threshold is found from.
+// calibrationTexts is how many texts of the sample a model is calibrated with.
 const calibrationTexts = 256
 
-// calibrate finds the threshold for a model from texts of the sample, which are
-// about some thirty different things.
+// calibrate finds how alike unrelated texts are to a model from texts of the
+// sample, which are about some thirty different things.
 func calibrate(ctx context.Context, model embed.Embedder) (cluster.Calibration, error) {
 	sample, err := dataset.Open(ctx, dataset.Options{Name: dataset.Sample, Limit: calibrationTexts})
 	if err != nil {
@@ -78,7 +73,7 @@ func calibrate(ctx context.Context, model embed.Embedder) (cluster.Calibration, 
 	}
 	vectors, err := model.Embed(ctx, texts)
 	if err != nil {
-		return cluster.Calibration{}, fmt.Errorf("calibrating the threshold: %w", err)
+		return cluster.Calibration{}, fmt.Errorf("calibrating the model: %w", err)
 	}
 	return cluster.Calibrate(vectors)
 }

@@ -1,0 +1,203 @@
+package cluster
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"math"
+
+	"starling"
+	"starling/birch"
+)
+
+// check verifies what ties the parts of a state together.
+func (s *State) check() error {
+	if err := s.config.validate(); err != nil {
+		return err
+	}
+	if len(s.micros) != s.tree.Len() {
+		return fmt.Errorf("%d micro-clusters, the tree has %d", len(s.micros), s.tree.Len())
+	}
+	if s.config.Dim != s.tree.Config().Dim {
+		return fmt.Errorf("%d dimensions, the tree has %d", s.config.Dim, s.tree.Config().Dim)
+	}
+	var size int64
+	var last starling.ClusterID
+	for _, g := range s.groups {
+		if g.id <= last || g.id > s.lastID || len(g.micros) == 0 {
+			return fmt.Errorf("cluster %v is empty or out of place", g.id)
+		}
+		last = g.id
+		size += g.size
+	}
+	for id, m := range s.micros {
+		if _, ok := s.tree.Entry(id); !ok || m.size < 1 {
+			return fmt.Errorf("micro-cluster %d is not in the tree", id)
+		}
+	}
+	if size != s.documents {
+		return fmt.Errorf("clusters of %d documents in all, %d documents", size, s.documents)
+	}
+	if first := s.documents; first < calibrationDocuments && int64(len(s.first)) != first || first >= calibrationDocuments && s.first != nil {
+		return fmt.Errorf("the vectors of %d documents, not of the first ones", len(s.first))
+	}
+	if !s.unrelated.valid() {
+		return fmt.Errorf("a calibration of %v", s.unrelated)
+	}
+	return nil
+}
+
+// A reader takes values off the front of an encoded state. After an error it
+// returns zeros.
+type reader struct {
+	rest []byte
+	err  error
+}
+
+func (r *reader) fail(format string, args ...any) {
+	if r.err == nil {
+		r.err = fmt.Errorf(format, args...)
+		r.rest = nil
+	}
+}
+
+func (r *reader) state() *State {
+	s := &State{micros: make(map[birch.ID]*micro), common: new(termSketch)}
+	if config := r.bytes(); r.err == nil {
+		if err := json.Unmarshal(config, &s.config); err != nil {
+			r.fail("reading settings: %w", err)
+		}
+	}
+	s.documents = r.count()
+	s.lastID = starling.ClusterID(r.uvarint())
+	s.next = r.count()
+	s.unrelated = Calibration{Mean: r.float64(), Deviation: r.float64()}
+	for range r.length() {
+		s.first = append(s.first, r.vector(s.config.Dim))
+	}
+	for range r.length() {
+		s.groups = append(s.groups, r.group(s))
+	}
+	r.sketch(s.common)
+	if tree := r.bytes(); r.err == nil {
+		var err error
+		if s.tree, err = birch.Decode(tree); err != nil {
+			r.fail("%w", err)
+		}
+	}
+	return s
+}
+
+func (r *reader) group(s *State) *group {
+	g := &group{
+		id:     starling.ClusterID(r.uvarint()),
+		mean:   r.vector(s.config.Dim),
+		micros: make(map[birch.ID]*micro),
+	}
+	for range r.length() {
+		m := r.micro()
+		g.add(m)
+		s.micros[m.id] = m
+	}
+	return g
+}
+
+func (r *reader) micro() *micro {
+	m := &micro{
+		id:   birch.ID(r.uvarint()),
+		size: r.count(),
+		text: exemplar{text: string(r.bytes()), similarity: math.Float32frombits(r.uint32())},
+	}
+	n := r.length()
+	if n > maxTerms {
+		r.fail("micro-cluster %v has %d terms", m.id, n)
+		n = 0
+	}
+	for range n {
+		term := string(r.bytes())
+		m.terms = append(m.terms, termCount{term: term, hash: hashTerm(term), count: r.count(), over: r.count()})
+	}
+	return m
+}
+
+// vector reads the values of a vector, all of them finite.
+func (r *reader) vector(dim int) []float32 {
+	if dim < 0 || dim > len(r.rest)/4 {
+		r.fail("cut short")
+		return nil
+	}
+	vector := make([]float32, dim)
+	for i := range vector {
+		vector[i] = math.Float32frombits(r.uint32())
+		if x := float64(vector[i]); x-x != 0 {
+			r.fail("a vector with %v", x)
+			return nil
+		}
+	}
+	return vector
+}
+
+func (r *reader) float64() float64 {
+	if len(r.rest) < 8 {
+		r.fail("cut short")
+		return 0
+	}
+	v := binary.LittleEndian.Uint64(r.rest)
+	r.rest = r.rest[8:]
+	return math.Float64frombits(v)
+}
+
+func (r *reader) sketch(s *termSketch) {
+	s.total = r.count()
+	for row := range s.rows {
+		for cell := range s.rows[row] {
+			s.rows[row][cell] = r.uint32()
+		}
+	}
+}
+
+func (r *reader) uvarint() uint64 {
+	v, n := binary.Uvarint(r.rest)
+	if n <= 0 {
+		r.fail("cut short")
+		return 0
+	}
+	r.rest = r.rest[n:]
+	return v
+}
+
+func (r *reader) count() int64 {
+	v := r.uvarint()
+	if v > math.MaxInt64 {
+		r.fail("a count of %d", v)
+		return 0
+	}
+	return int64(v)
+}
+
+// length reads the number of things that follow, each of at least one byte.
+func (r *reader) length() int {
+	v := r.uvarint()
+	if v > uint64(len(r.rest)) {
+		r.fail("cut short")
+		return 0
+	}
+	return int(v)
+}
+
+func (r *reader) bytes() []byte {
+	n := r.length()
+	data := r.rest[:n]
+	r.rest = r.rest[n:]
+	return data
+}
+
+func (r *reader) uint32() uint32 {
+	if len(r.rest) < 4 {
+		r.fail("cut short")
+		return 0
+	}
+	v := binary.LittleEndian.Uint32(r.rest)
+	r.rest = r.rest[4:]
+	return v
+}

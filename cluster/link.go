@@ -1,0 +1,186 @@
+package cluster
+
+import (
+	"math"
+
+	"starling/vec"
+)
+
+// A linkage says which micro-clusters belong together: average link over the
+// documents in them (Sokal and Michener 1958), which comes straight from cluster
+// features, since the mean cosine of all pairs of documents across two groups of
+// unit vectors is the dot product of their means.
+//
+// The mean over few pairs says little: that of two single documents scatters as
+// cosines do, that of na times nb pairs less. So two groups are joined while
+//
+//	mean a . mean b - evidence/sqrt(na*nb) >= cut
+//
+// the most alike first. Large groups are joined by what they have in common,
+// while small ones wait until more documents speak for it.
+type linkage struct{ cut, evidence float64 }
+
+// score is how much speaks for joining two groups, the one of which has the
+// factor [linkage.doubt] of its size as its doubt.
+func score(similarity, doubtA, doubtB float64) float64 { return similarity - doubtA*doubtB }
+
+// doubt is the part of one group in what is taken off a similarity.
+func (l linkage) doubt(weight float64) float64 { return math.Sqrt(l.evidence / weight) }
+
+// group joins features as long as the linkage allows and returns for each the
+// number of its group: the index of the group's first feature. weights holds the
+// number of documents of each feature and means their means, dim values each.
+// Of equally good joins the one with the smaller indices comes first.
+func (l linkage) group(weights []float64, means []float32, dim int) []int {
+	a := newAgglomeration(l, weights, means, dim)
+	for a.step() {
+	}
+	groups := make([]int, len(weights))
+	for i := range groups {
+		groups[i] = a.first(i)
+	}
+	return groups
+}
+
+// An agglomeration is a run of [linkage.group]. Each group lives on at the index
+// of its first feature.
+type agglomeration struct {
+	linkage
+	n       int
+	weights []float64
+	// doubts are infinite for groups that became part of another.
+	doubts []float64
+	// similarities holds n rows of n mean cosines, -Inf for the group itself.
+	similarities []float32
+	// best is the group that most speaks for joining, and bestScore how much;
+	// -1 for groups that became part of parent.
+	best      []int
+	bestScore []float64
+	parent    []int
+}
+
+func newAgglomeration(l linkage, weights []float64, means []float32, dim int) *agglomeration {
+	n := len(weights)
+	a := &agglomeration{
+		linkage: l, n: n,
+		weights: append([]float64(nil), weights...), doubts: make([]float64, n),
+		similarities: similarities(means, n, dim),
+		best:         make([]int, n), bestScore: make([]float64, n), parent: make([]int, n),
+	}
+	for i := range n {
+		a.doubts[i] = l.doubt(weights[i])
+		a.parent[i] = i
+	}
+	for i := range n {
+		a.findBest(i)
+	}
+	return a
+}
+
+// block is how many rows are compared with the others together.
+const block = 64
+
+// similarities returns the dot products of all pairs of n rows, -Inf on the
+// diagonal. The two products of a pair may differ in their last bits, so only
+// that of the later row with the earlier one is computed.
+func similarities(rows []float32, n, dim int) []float32 {
+	s := make([]float32, n*n)
+	products := make([]float32, block*n)
+	for first := 0; first < n; first += block {
+		end := min(first+block, n)
+		vec.DotMatrix(products[:(end-first)*end], rows[:end*dim], rows[first*dim:end*dim], dim)
+		for i := first; i < end; i++ {
+			copy(s[i*n:i*n+i], products[(i-first)*end:])
+			s[i*n+i] = float32(math.Inf(-1))
+		}
+		for column := 0; column < first; column += block {
+			mirror(s, n, first, end, column)
+		}
+		mirror(s, n, first, end, first)
+	}
+	return s
+}
+
+// mirror copies what is below the diagonal in a block of rows and one of
+// columns to above it.
+func mirror(s []float32, n, row, endRow, column int) {
+	for i := row; i < endRow; i++ {
+		for j := column; j < min(column+block, i); j++ {
+			s[j*n+i] = s[i*n+j]
+		}
+	}
+}
+
+func (a *agglomeration) row(i int) []float32 { return a.similarities[i*a.n : (i+1)*a.n] }
+
+// findBest finds the group that a group would best be joined with.
+func (a *agglomeration) findBest(i int) {
+	best, bestScore := -1, math.Inf(-1)
+	doubt, doubts := a.doubts[i], a.doubts
+	for j, similarity := range a.row(i) {
+		if s := score(float64(similarity), doubt, doubts[j]); s > bestScore {
+			best, bestScore = j, s
+		}
+	}
+	a.best[i], a.bestScore[i] = best, bestScore
+}
+
+// step joins the two groups that most speaks for, or says that none are left
+// that belong together.
+func (a *agglomeration) step() bool {
+	i := -1
+	for j, s := range a.bestScore {
+		if a.best[j] >= 0 && (i < 0 || s > a.bestScore[i]) {
+			i = j
+		}
+	}
+	if i < 0 || a.bestScore[i] < a.cut {
+		return false
+	}
+	a.join(min(i, a.best[i]), max(i, a.best[i]))
+	return true
+}
+
+// join makes group j part of group i.
+func (a *agglomeration) join(i, j int) {
+	shareI := a.weights[i] / (a.weights[i] + a.weights[j])
+	rowI, rowJ := a.row(i), a.row(j)
+	for k := range a.n {
+		if a.parent[k] != k || k == i || k == j {
+			continue
+		}
+		mean := float32(shareI*float64(rowI[k]) + (1-shareI)*float64(rowJ[k]))
+		rowI[k] = mean
+		a.similarities[k*a.n+i] = mean
+	}
+	a.weights[i] += a.weights[j]
+	a.doubts[i] = a.doubt(a.weights[i])
+	a.parent[j], a.best[j], a.doubts[j] = i, -1, math.Inf(1)
+	a.refresh(i, j)
+}
+
+// refresh finds the best joins again that changed when j became part of i.
+func (a *agglomeration) refresh(i, j int) {
+	a.findBest(i)
+	for k, similarity := range a.row(i) {
+		switch {
+		case a.best[k] < 0 || k == i:
+		case a.best[k] == i || a.best[k] == j:
+			a.findBest(k)
+		default:
+			s := score(float64(similarity), a.doubts[i], a.doubts[k])
+			if s > a.bestScore[k] || s == a.bestScore[k] && i < a.best[k] {
+				a.best[k], a.bestScore[k] = i, s
+			}
+		}
+	}
+}
+
+// first returns the group that feature i is in.
+func (a *agglomeration) first(i int) int {
+	for a.parent[i] != i {
+		a.parent[i] = a.parent[a.parent[i]]
+		i = a.parent[i]
+	}
+	return i
+}

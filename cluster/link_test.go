@@ -1,0 +1,124 @@
+package cluster
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"starling/vec"
+)
+
+// naive joins the best pair again and again, and computes everything anew each
+// time, from the documents themselves.
+func naive(l linkage, documents [][]float32, features [][]int) []int {
+	groups := make([][]int, len(features)) // features of each group
+	for i := range groups {
+		groups[i] = []int{i}
+	}
+	for {
+		bestI, bestJ, best := -1, -1, l.cut
+		for i := range groups {
+			for j := i + 1; j < len(groups); j++ {
+				if s := naiveScore(l, documents, features, groups[i], groups[j]); s >= best && (bestI < 0 || s > best) {
+					bestI, bestJ, best = i, j, s
+				}
+			}
+		}
+		if bestI < 0 {
+			break
+		}
+		groups[bestI] = append(groups[bestI], groups[bestJ]...)
+		groups = slices.Delete(groups, bestJ, bestJ+1)
+	}
+	found := make([]int, len(features))
+	for _, g := range groups {
+		for _, f := range g {
+			found[f] = slices.Min(g)
+		}
+	}
+	return found
+}
+
+func naiveScore(l linkage, documents [][]float32, features [][]int, a, b []int) float64 {
+	var sum, pairs float64
+	var sizes [2]float64
+	for _, f := range a {
+		sizes[0] += float64(len(features[f]))
+		for _, g := range b {
+			for _, i := range features[f] {
+				for _, j := range features[g] {
+					sum += float64(vec.Dot(documents[i], documents[j]))
+					pairs++
+				}
+			}
+		}
+	}
+	for _, g := range b {
+		sizes[1] += float64(len(features[g]))
+	}
+	return sum/pairs - l.evidence/math.Sqrt(sizes[0]*sizes[1])
+}
+
+// The groups are those that the mean cosine of all pairs of documents gives.
+func TestLinkageIsTheAverageOverDocuments(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		const dim = 6
+		random := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 1))
+		n := rapid.IntRange(1, 25).Draw(t, "features")
+		centres := make([][]float32, 5)
+		for i := range centres {
+			centres[i] = noisy(random, make([]float32, dim), 1)
+		}
+		var documents [][]float32
+		features := make([][]int, n)
+		weights, means := make([]float64, n), make([]float32, n*dim)
+		for f := range features {
+			size := 1 + random.IntN(4)
+			for range size {
+				vector := noisy(random, centres[f%5], 0.6)
+				features[f] = append(features[f], len(documents))
+				documents = append(documents, vector)
+				vec.AddScaled(means[f*dim:(f+1)*dim], vector, 1/float32(size))
+			}
+			weights[f] = float64(size)
+		}
+		l := linkage{cut: rapid.Float64Range(-0.5, 0.9).Draw(t, "cut"), evidence: rapid.Float64Range(0, 0.5).Draw(t, "evidence")}
+		got, want := l.group(weights, means, dim), naive(l, documents, features)
+		if !slices.Equal(got, want) {
+			t.Fatalf("groups %v, want %v", got, want)
+		}
+	})
+}
+
+// More documents speak louder: what two pairs of documents have in common joins
+// large groups of such documents, and not the documents alone.
+func TestEvidenceGrowsWithDocuments(t *testing.T) {
+	l := linkage{cut: 0.1, evidence: 0.2}
+	means := []float32{1, 0, 0.2, 0.9} // cosine 0.2
+	if got := l.group([]float64{1, 1}, means, 2); got[1] != 1 {
+		t.Error("two documents that are hardly alike were joined")
+	}
+	if got := l.group([]float64{10, 10}, means, 2); got[1] != 0 {
+		t.Error("two groups of ten that are as much alike were not joined")
+	}
+}
+
+func BenchmarkLink(b *testing.B) {
+	const n, dim = 4000, 512
+	random := rand.New(rand.NewPCG(1, 1))
+	weights, means := make([]float64, n), make([]float32, 0, n*dim)
+	centres := make([][]float32, 300)
+	for i := range centres {
+		centres[i] = noisy(random, make([]float32, dim), 1)
+	}
+	for i := range weights {
+		weights[i] = float64(1 + random.IntN(9))
+		means = append(means, noisy(random, centres[random.IntN(len(centres))], 1.5)...)
+	}
+	for b.Loop() {
+		linkage{cut: 0.1, evidence: 0.2}.group(weights, means, dim)
+	}
+}

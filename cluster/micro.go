@@ -1,0 +1,65 @@
+package cluster
+
+import (
+	"starling"
+	"starling/birch"
+)
+
+// A micro is what is known of one micro-cluster beside its features, which are
+// in the tree. What people see of a cluster is put together from its
+// micro-clusters, so that it moves with them.
+type micro struct {
+	id    birch.ID
+	group *group
+	size  int64 // documents
+	terms termCounts
+	text  exemplar
+}
+
+// absorb adds a document.
+func (m *micro) absorb(text string, terms []string, similarity float32) {
+	m.size++
+	m.text.offer(text, similarity, m.size)
+	for _, term := range terms {
+		m.terms.add(term, 1)
+	}
+}
+
+// take adds the counts of a micro-cluster that ends.
+func (m *micro) take(other *micro) {
+	m.size += other.size
+	for _, t := range other.terms {
+		m.terms.add(t.term, t.count)
+	}
+}
+
+// A group is a cluster: some micro-clusters, at least one.
+type group struct {
+	id     starling.ClusterID
+	micros map[birch.ID]*micro
+	size   int64 // documents in all micros
+	// mean is the mean of the documents' vectors, up to rounding. It is found
+	// anew from the features whenever the clusters are.
+	mean []float32
+}
+
+// add makes a micro-cluster part of the group.
+func (g *group) add(m *micro) {
+	m.group = g
+	g.micros[m.id] = m
+	g.size += m.size
+}
+
+// remove takes a micro-cluster out.
+func (g *group) remove(m *micro) {
+	delete(g.micros, m.id)
+	g.size -= m.size
+}
+
+// shift moves the mean by one document, of which the size counts already.
+func (g *group) shift(vector []float32) {
+	share := 1 / float32(g.size)
+	for i, x := range vector {
+		g.mean[i] += share * (x - g.mean[i])
+	}
+}

@@ -1,0 +1,228 @@
+package cluster
+
+import (
+	"cmp"
+	"slices"
+
+	"starling"
+	"starling/birch"
+	"starling/vec"
+)
+
+// calibrationDocuments is how many documents at the beginning of a stream the
+// thresholds are found from.
+const calibrationDocuments = 256
+
+// after returns the number of documents at which the clusters are found anew,
+// when that was done at documents with a number of micro-clusters. It comes often
+// at the beginning, and then so seldom that its cost, which grows with the
+// square of the micro-clusters, stays the same for each document.
+func after(documents int64, micros int) int64 {
+	return documents + max(32, min(documents, calibrationDocuments), int64(micros)*int64(micros)/1000)
+}
+
+// regroup finds the clusters anew from the features of all micro-clusters and
+// gives them the ids of the clusters before as far as they are the same. Micros
+// without a group, which are new, get one. The events lead from the old clusters
+// to the new ones.
+func (s *State) regroup() []starling.Event {
+	micros, found := s.link()
+	parts := s.match(micros, found)
+	events := s.apply(parts)
+	s.measureMeans()
+	s.next = after(s.documents, len(micros))
+	return events
+}
+
+// link returns all micro-clusters in the order of the tree, and for each the
+// number of its new group.
+func (s *State) link() ([]*micro, []int) {
+	n := s.tree.Len()
+	micros := make([]*micro, 0, n)
+	weights := make([]float64, 0, n)
+	means := make([]float32, 0, n*s.config.Dim)
+	for entry := range s.tree.Entries() {
+		micros = append(micros, s.micros[entry.ID])
+		weights = append(weights, entry.N)
+		means = append(means, entry.Mean...)
+	}
+	return micros, s.unrelated.linkage().group(weights, means, s.config.Dim)
+}
+
+// A part is the micro-clusters of one old cluster, or none, that are in one new
+// cluster.
+type part struct {
+	from   *group // nil for micro-clusters that are new
+	found  int    // number of the new cluster
+	size   int64
+	micros []*micro
+	to     *group // set once the new clusters have their ids
+}
+
+// match cuts the micro-clusters into parts and finds for each new cluster the old
+// one whose id it keeps: of all pairs, that with the most documents in common
+// first. New clusters that are left get new ids.
+func (s *State) match(micros []*micro, found []int) []*part {
+	parts := partsOf(micros, found)
+	order := slices.Clone(parts)
+	slices.SortStableFunc(order, func(a, b *part) int { return cmp.Compare(b.size, a.size) })
+	heirs, taken := make(map[int]*group), make(map[*group]bool)
+	for _, p := range order {
+		if p.from != nil && heirs[p.found] == nil && !taken[p.from] {
+			heirs[p.found], taken[p.from] = p.from, true
+		}
+	}
+	for _, p := range parts {
+		if heirs[p.found] == nil {
+			heirs[p.found] = s.newGroup()
+		}
+		p.to = heirs[p.found]
+	}
+	return parts
+}
+
+// partsOf returns the parts by the id of the old cluster, those without one last,
+// and within that in the order of their first micro-clusters.
+func partsOf(micros []*micro, found []int) []*part {
+	type key struct {
+		from  *group
+		found int
+	}
+	byKey := make(map[key]*part)
+	var parts []*part
+	for i, m := range micros {
+		k := key{m.group, found[i]}
+		p := byKey[k]
+		if p == nil {
+			p = &part{from: m.group, found: found[i]}
+			byKey[k] = p
+			parts = append(parts, p)
+		}
+		p.micros = append(p.micros, m)
+		p.size += m.size
+	}
+	slices.SortStableFunc(parts, func(a, b *part) int {
+		switch {
+		case a.from == nil || b.from == nil:
+			return cmp.Compare(nilLast(a.from), nilLast(b.from))
+		}
+		return cmp.Compare(a.from.id, b.from.id)
+	})
+	return parts
+}
+
+func nilLast(g *group) int {
+	if g == nil {
+		return 1
+	}
+	return 0
+}
+
+// apply moves the parts to their new clusters. What leaves a cluster that goes
+// on is split off; of a cluster that ends, the largest part is merged into
+// another one and the rest is split off before that.
+func (s *State) apply(parts []*part) []starling.Event {
+	var events []starling.Event
+	ending := make(map[*group]*part) // the part that takes the id with it
+	for _, p := range parts {
+		if p.from != nil && (ending[p.from] == nil || p.size > ending[p.from].size) {
+			ending[p.from] = p
+		}
+	}
+	for _, p := range parts {
+		if p.to == p.from {
+			delete(ending, p.from)
+		}
+	}
+	for _, p := range parts {
+		if p.from == nil || p.to == p.from || ending[p.from] == p {
+			continue
+		}
+		p.move()
+		events = append(events, starling.Event{
+			Kind: starling.Split, From: []starling.ClusterID{p.from.id}, To: p.to.id, Size: p.to.size, Micros: idsOf(p.micros),
+		})
+	}
+	events = append(events, s.merge(parts, ending)...)
+	for _, p := range parts {
+		if p.from == nil {
+			p.move()
+		}
+	}
+	return events
+}
+
+// move moves the micro-clusters of a part to their new cluster.
+func (p *part) move() {
+	for _, m := range p.micros {
+		if p.from != nil {
+			p.from.remove(m)
+		}
+		p.to.add(m)
+	}
+}
+
+// merge ends the clusters that ending names, and returns an event for each
+// cluster that took others in, in the order of their ids.
+func (s *State) merge(parts []*part, ending map[*group]*part) []starling.Event {
+	ended := make(map[*group][]starling.ClusterID)
+	for _, p := range parts { // by the ids of the old clusters
+		if p.from == nil || ending[p.from] != p {
+			continue
+		}
+		p.move()
+		s.end(p.from)
+		ended[p.to] = append(ended[p.to], p.from.id)
+	}
+	events := make([]starling.Event, 0, len(ended))
+	for to, from := range ended {
+		events = append(events, starling.Event{Kind: starling.Merged, From: from, To: to.id, Size: to.size})
+	}
+	slices.SortFunc(events, func(a, b starling.Event) int { return cmp.Compare(a.To, b.To) })
+	return events
+}
+
+// idsOf returns the ids of micro-clusters, rising.
+func idsOf(micros []*micro) []starling.MicroID {
+	ids := make([]starling.MicroID, len(micros))
+	for i, m := range micros {
+		ids[i] = starling.MicroID(m.id)
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// measureMeans sets the means of all clusters from the features of their
+// micro-clusters.
+func (s *State) measureMeans() {
+	weights := make(map[*group]float64, len(s.groups))
+	for _, g := range s.groups {
+		g.mean = make([]float32, s.config.Dim)
+	}
+	for entry := range s.tree.Entries() {
+		weights[s.micros[entry.ID].group] += entry.N
+	}
+	for entry := range s.tree.Entries() {
+		g := s.micros[entry.ID].group
+		vec.AddScaled(g.mean, entry.Mean, float32(entry.N/weights[g]))
+	}
+}
+
+// newGroup begins a cluster.
+func (s *State) newGroup() *group {
+	s.lastID++
+	g := &group{id: s.lastID, micros: make(map[birch.ID]*micro)}
+	s.groups = append(s.groups, g)
+	return g
+}
+
+// end removes a cluster that has no micro-clusters left.
+func (s *State) end(g *group) {
+	i, _ := s.find(g.id)
+	s.groups = slices.Delete(s.groups, i, i+1)
+}
+
+// find returns where a cluster is, or would be, among all.
+func (s *State) find(id starling.ClusterID) (int, bool) {
+	return slices.BinarySearchFunc(s.groups, id, func(g *group, id starling.ClusterID) int { return cmp.Compare(g.id, id) })
+}
