@@ -23,7 +23,7 @@ func (s *Store) check(ctx context.Context) error {
 	if err := s.checkLength(ctx); err != nil {
 		return err
 	}
-	return s.checkMicros(ctx)
+	return checkMicros(ctx, s.readers, s.path)
 }
 
 func readIdentity(ctx context.Context, q querier, path string) (Identity, error) {
@@ -56,20 +56,6 @@ func (s *Store) checkLength(ctx context.Context) error {
 	}
 	if last != p.documents {
 		return damaged(s.path, fmt.Sprintf("the journal ends at document %d, not at %d", last, p.documents))
-	}
-	return nil
-}
-
-// checkMicros checks the pages of the table of micro-clusters and that it and
-// its index say the same, for its rows have no checksum of their own.
-func (s *Store) checkMicros(ctx context.Context) error {
-	verdict, err := queryOne(ctx, s.readers, s.path, func(v *string) []any { return []any{v} },
-		"SELECT integrity_check FROM pragma_integrity_check('micros') LIMIT 1")
-	if err != nil {
-		return err
-	}
-	if verdict != "ok" {
-		return damaged(s.path, verdict)
 	}
 	return nil
 }

@@ -16,8 +16,8 @@ type Query struct {
 	Limit int
 }
 
-// Documents yields documents in the order they came, each with the cluster
-// that it is in now.
+// Documents yields documents in the order they came, each with the
+// micro-cluster and the cluster that it is in now.
 func (s *Store) Documents(ctx context.Context, q Query) iter.Seq2[starling.Update, error] {
 	documents := s.Members(ctx)
 	if q.Cluster != 0 {
@@ -39,14 +39,14 @@ func (s *Store) Documents(ctx context.Context, q Query) iter.Seq2[starling.Updat
 // documentsOf yields the documents of one cluster.
 func (s *Store) documentsOf(ctx context.Context, cluster starling.ClusterID) iter.Seq2[starling.Update, error] {
 	return func(yield func(starling.Update, error) bool) {
-		members, err := s.members(ctx, cluster)
+		members, whole, err := s.members(ctx, cluster)
 		if err != nil {
 			yield(starling.Update{}, err)
 			return
 		}
 		for _, m := range members {
 			update, err := s.readMember(ctx, m)
-			update.Cluster = cluster
+			update.Cluster, update.Micro = cluster, starling.MicroID(whole[m.micro])
 			if !yield(update, err) || err != nil {
 				return
 			}
@@ -55,26 +55,27 @@ func (s *Store) documentsOf(ctx context.Context, cluster starling.ClusterID) ite
 }
 
 // members returns the documents of a cluster: from the table of members, which
-// holds those up to the number indexed, and from the journal after that.
-func (s *Store) members(ctx context.Context, cluster starling.ClusterID) ([]member, error) {
+// holds those up to the number indexed, and from the journal after that. It
+// returns too what the micro-clusters they were put into are part of now.
+func (s *Store) members(ctx context.Context, cluster starling.ClusterID) ([]member, map[int64]int64, error) {
 	tx, p, err := s.view(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer tx.Rollback() //nolint:errcheck // it only read
-	members, micros, err := readMembers(ctx, tx, s.path, cluster)
-	if err != nil || len(micros) == 0 {
-		return nil, err
+	members, whole, err := readMembers(ctx, tx, s.path, cluster)
+	if err != nil || len(whole) == 0 {
+		return nil, nil, err
 	}
 	for update, err := range s.updatesBetween(ctx, tx, p.indexed+1, p.documents) {
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		if micros[int64(update.Micro)] {
+		if _, in := whole[int64(update.Micro)]; in {
 			members = append(members, member{int64(update.Micro), update.Seq})
 		}
 	}
-	return members, nil
+	return members, whole, nil
 }
 
 func (s *Store) readMember(ctx context.Context, m member) (starling.Update, error) {
@@ -89,21 +90,22 @@ func (s *Store) readMember(ctx context.Context, m member) (starling.Update, erro
 	return updates[0], nil
 }
 
-// Members yields all documents in the order they came, each with the cluster
-// that it is in now. A cluster that ends meanwhile may still show.
+// Members yields all documents in the order they came, each with the
+// micro-cluster and the cluster that it is in now. One that ends meanwhile may
+// still show.
 func (s *Store) Members(ctx context.Context) iter.Seq2[starling.Update, error] {
 	return func(yield func(starling.Update, error) bool) {
-		clusters, last, err := s.clusters(ctx)
+		micros, last, err := s.micros(ctx)
 		if err != nil {
 			yield(starling.Update{}, err)
 			return
 		}
 		for update, err := range s.updatesBetween(ctx, s.readers, 1, last) {
-			cluster, ok := clusters[update.Micro]
+			now, ok := micros[update.Micro]
 			if err == nil && !ok {
 				err = damaged(s.path, fmt.Sprintf("micro-cluster %d of document %d is missing", update.Micro, update.Seq))
 			}
-			update.Cluster = cluster
+			update.Micro, update.Cluster = starling.MicroID(now.whole), starling.ClusterID(now.cluster)
 			if !yield(update, err) || err != nil {
 				return
 			}
@@ -111,9 +113,9 @@ func (s *Store) Members(ctx context.Context) iter.Seq2[starling.Update, error] {
 	}
 }
 
-// clusters returns the cluster of every micro-cluster, and the number of the
-// last document.
-func (s *Store) clusters(ctx context.Context) (map[starling.MicroID]starling.ClusterID, int64, error) {
+// micros returns every micro-cluster as it is now, and the number of the last
+// document.
+func (s *Store) micros(ctx context.Context) (map[starling.MicroID]micro, int64, error) {
 	tx, p, err := s.view(ctx)
 	if err != nil {
 		return nil, 0, err
@@ -121,9 +123,9 @@ func (s *Store) clusters(ctx context.Context) (map[starling.MicroID]starling.Clu
 	defer tx.Rollback() //nolint:errcheck // it only read
 	rows, err := tx.QueryContext(ctx, selectMicros)
 	all, err := collect(s.path, rows, err, (*micro).dest)
-	clusters := make(map[starling.MicroID]starling.ClusterID, len(all))
+	micros := make(map[starling.MicroID]micro, len(all))
 	for _, m := range all {
-		clusters[starling.MicroID(m.micro)] = starling.ClusterID(m.cluster)
+		micros[starling.MicroID(m.micro)] = m
 	}
-	return clusters, p.documents, err
+	return micros, p.documents, err
 }

@@ -5,14 +5,11 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"reflect"
-	"slices"
 	"testing"
-	"time"
 
 	"go.uber.org/goleak"
 
@@ -104,84 +101,6 @@ func commit(t testing.TB, s *store.Store, b store.Batch) {
 	if err := s.Commit(t.Context(), b); err != nil {
 		t.Fatal(err)
 	}
-}
-
-// A stream makes records as a clustering would: new micro-clusters now and
-// then, and merges of clusters. The same seed makes the same records.
-type stream struct {
-	random *rand.Rand
-	seq    int64
-	owners []starling.ClusterID // by micro-cluster, from 1
-	seen   []starling.Update
-}
-
-func newStream(seed uint64) *stream {
-	return &stream{random: rand.New(rand.NewPCG(seed, 0))}
-}
-
-func (s *stream) next() store.Record {
-	s.seq++
-	u := starling.Update{Seq: s.seq, Document: starling.Document{
-		ID:   fmt.Sprintf("id-%d", s.seq),
-		Text: fmt.Sprintf("text %d of a stream, no two the same: %x", s.seq, s.random.Uint64()),
-	}}
-	if s.seq%3 == 0 {
-		u.Time = time.Unix(1_700_000_000, s.random.Int64N(1e12)).UTC()
-		u.Attributes = map[string]string{"lang": "en", "n": fmt.Sprint(s.seq)}
-	}
-	if s.seq%20 == 0 {
-		u.Events = s.merge()
-	}
-	if len(s.owners) < 2 || s.random.IntN(8) == 0 {
-		s.owners = append(s.owners, starling.ClusterID(len(s.owners)+1))
-		u.Micro = starling.MicroID(len(s.owners))
-		u.Events = append(u.Events, starling.Event{Kind: starling.Created, To: s.owners[u.Micro-1], Size: 1})
-	} else {
-		u.Micro = starling.MicroID(1 + s.random.IntN(len(s.owners)))
-	}
-	u.Cluster = s.owners[u.Micro-1]
-	u.Similarity = s.random.Float32()
-	s.seen = append(s.seen, u)
-	return store.Record{Update: u, Embedding: s.vector()}
-}
-
-// merge joins two clusters, if there are two.
-func (s *stream) merge() []starling.Event {
-	to, from := s.owners[s.random.IntN(len(s.owners))], s.owners[s.random.IntN(len(s.owners))]
-	if to == from {
-		return nil
-	}
-	for i, owner := range s.owners {
-		if owner == from {
-			s.owners[i] = to
-		}
-	}
-	return []starling.Event{{Kind: starling.Merged, From: []starling.ClusterID{from}, To: to, Size: 2}}
-}
-
-func (s *stream) vector() []float32 {
-	vector := make([]float32, testIdentity.Dim)
-	for i := range vector {
-		vector[i] = s.random.Float32()*2 - 1
-	}
-	return vector
-}
-
-func (s *stream) records(n int) []store.Record {
-	records := make([]store.Record, n)
-	for i := range records {
-		records[i] = s.next()
-	}
-	return records
-}
-
-// members returns the documents so far with the clusters they are in now.
-func (s *stream) members() []starling.Update {
-	members := slices.Clone(s.seen)
-	for i := range members {
-		members[i].Cluster = s.owners[members[i].Micro-1]
-	}
-	return members
 }
 
 // contents is everything that can be read from a state.

@@ -68,20 +68,10 @@ func addSums(ctx context.Context, tx *sql.Tx, path string, sums map[int64]int64)
 	return nil
 }
 
-// A micro is a row of the table micros.
-type micro struct{ micro, cluster, members int64 }
-
-func (m *micro) dest() []any { return []any{&m.micro, &m.cluster, &m.members} }
-
-const (
-	selectMicros        = "SELECT micro, cluster, members FROM micros"
-	selectClusterMicros = selectMicros + " WHERE cluster = ?"
-	selectMembers       = "SELECT micro, seq FROM members JOIN micros USING (micro) WHERE cluster = ? ORDER BY seq"
-)
-
 // readMembers returns the documents of a cluster that the table of members
-// holds, in the order they came, and the micro-clusters it is made of.
-func readMembers(ctx context.Context, tx *sql.Tx, path string, cluster starling.ClusterID) ([]member, map[int64]bool, error) {
+// holds, in the order they came, and the micro-clusters that were ever part of
+// it, each with the one that it is part of now.
+func readMembers(ctx context.Context, tx *sql.Tx, path string, cluster starling.ClusterID) ([]member, map[int64]int64, error) {
 	rows, err := tx.QueryContext(ctx, selectClusterMicros, int64(cluster))
 	micros, err := collect(path, rows, err, (*micro).dest)
 	if err != nil {
@@ -96,12 +86,12 @@ func readMembers(ctx context.Context, tx *sql.Tx, path string, cluster starling.
 	for _, m := range members {
 		sums[m.micro] += m.sum()
 	}
-	in := make(map[int64]bool)
+	whole := make(map[int64]int64, len(micros))
 	for _, m := range micros {
 		if sums[m.micro] != m.members {
 			return nil, nil, damaged(path, fmt.Sprintf("the members of micro-cluster %d do not match their checksum", m.micro))
 		}
-		in[m.micro] = true
+		whole[m.micro] = m.whole
 	}
-	return members, in, nil
+	return members, whole, nil
 }

@@ -19,25 +19,15 @@ import (
 
 // A model is what a state should be: everything in memory, the simple way.
 type model struct {
+	naive
 	records   []store.Record
-	owners    map[starling.MicroID]starling.ClusterID
 	snapshots []store.Snapshot
 	letters   []store.DeadLetter
 	published int64
 }
 
+// apply takes in a batch, except for its records.
 func (m *model) apply(b store.Batch) {
-	for _, r := range b.Records {
-		for _, e := range r.Events {
-			for micro, owner := range m.owners {
-				if e.Kind == starling.Merged && slices.Contains(e.From, owner) {
-					m.owners[micro] = e.To
-				}
-			}
-		}
-		m.owners[r.Micro] = r.Cluster
-		m.records = append(m.records, r)
-	}
 	for _, d := range b.DeadLetters {
 		again := func(o store.DeadLetter) bool { return d.MessageID != "" && o.MessageID == d.MessageID }
 		if !slices.ContainsFunc(m.letters, again) {
@@ -49,16 +39,9 @@ func (m *model) apply(b store.Batch) {
 	}
 }
 
-// documents returns those of a cluster, 0 for all, where they are now.
-func (m *model) documents(cluster starling.ClusterID) []starling.Update {
-	var all []starling.Update
-	for _, r := range m.records {
-		u := r.Update
-		if u.Cluster = m.owners[u.Micro]; cluster == 0 || u.Cluster == cluster {
-			all = append(all, u)
-		}
-	}
-	return all
+// of returns the documents of a cluster, 0 for all, where they are now.
+func (m *model) of(cluster starling.ClusterID) []starling.Update {
+	return slices.DeleteFunc(m.members(), func(u starling.Update) bool { return cluster != 0 && u.Cluster != cluster })
 }
 
 // A machine does the same to a state and to its model, and compares what they
@@ -81,7 +64,7 @@ func TestModel(t *testing.T) {
 		}
 		defer os.RemoveAll(dir) //nolint:errcheck // temporary
 		m := &machine{
-			model:      model{owners: make(map[starling.MicroID]starling.ClusterID)},
+			model:      model{naive: newNaive()},
 			dir:        dir,
 			indexEvery: rapid.SampledFrom([]int64{1, 3, 20, 400}).Draw(rt, "index every"),
 			tb:         t,
@@ -144,9 +127,11 @@ func (m *machine) commitMany(t *rapid.T) {
 
 func (m *machine) commitSome(t *rapid.T, n int) {
 	var b store.Batch
-	owners := maps.Clone(m.model.owners)
-	for i := range n {
-		b.Records = append(b.Records, m.drawRecord(t, owners, int64(len(m.model.records)+i+1)))
+	for range n {
+		record := m.drawRecord(t)
+		m.model.follow(record.Update)
+		m.model.records = append(m.model.records, record)
+		b.Records = append(b.Records, record)
 	}
 	for range rapid.IntRange(0, 2).Draw(t, "letters") {
 		b.DeadLetters = append(b.DeadLetters, store.DeadLetter{
@@ -156,7 +141,7 @@ func (m *machine) commitSome(t *rapid.T, n int) {
 		})
 	}
 	if rapid.Bool().Draw(t, "snapshot") {
-		b.Snapshot = &store.Snapshot{Seq: int64(len(m.model.records) + n), Data: []byte(rapid.StringN(1, -1, -1).Draw(t, "data"))}
+		b.Snapshot = &store.Snapshot{Seq: int64(len(m.model.records)), Data: []byte(rapid.StringN(1, -1, -1).Draw(t, "data"))}
 	}
 	if err := m.store.Commit(m.tb.Context(), b); err != nil {
 		t.Fatal(err)
@@ -164,9 +149,9 @@ func (m *machine) commitSome(t *rapid.T, n int) {
 	m.model.apply(b)
 }
 
-// drawRecord draws a record of a micro-cluster that exists or a new one,
-// perhaps after a merge. It keeps owners as the model does.
-func (m *machine) drawRecord(t *rapid.T, owners map[starling.MicroID]starling.ClusterID, seq int64) store.Record {
+// drawRecord draws a record, perhaps after a regrouping.
+func (m *machine) drawRecord(t *rapid.T) store.Record {
+	seq := int64(len(m.model.records) + 1)
 	u := starling.Update{Seq: seq, Document: starling.Document{ID: fmt.Sprint(seq), Text: fmt.Sprint("text ", seq)}}
 	if seq%5 == 0 {
 		u.ID += rapid.String().Draw(t, "id")
@@ -176,28 +161,47 @@ func (m *machine) drawRecord(t *rapid.T, owners map[starling.MicroID]starling.Cl
 			u.Attributes = attributes
 		}
 	}
-	if len(owners) > 2 && rapid.IntRange(0, 9).Draw(t, "merge") == 0 {
-		clusters := slices.Compact(slices.Sorted(maps.Values(owners)))
-		from := rapid.SliceOfNDistinct(rapid.SampledFrom(clusters), 1, 2, rapid.ID).Draw(t, "from")
-		to := rapid.SampledFrom(clusters).Draw(t, "to")
-		u.Events = []starling.Event{{Kind: starling.Merged, From: from, To: to, Size: 2}}
-		for micro, owner := range owners {
-			if slices.Contains(from, owner) {
-				owners[micro] = to
-			}
-		}
+	if rapid.IntRange(0, 9).Draw(t, "regroup") == 0 {
+		u.Events = rapid.SliceOfN(rapid.Custom(m.drawEvent), 1, 4).Draw(t, "events")
 	}
-	u.Micro = starling.MicroID(1 + rapid.IntRange(0, len(owners)).Draw(t, "micro"))
-	if owners[u.Micro] == 0 {
-		owners[u.Micro] = starling.ClusterID(seq)
+	u.Micro = m.drawMicro(t)
+	u.Cluster = m.model.clusters[u.Micro]
+	if u.Cluster == 0 || seq%7 == 0 {
+		u.Cluster = m.drawCluster(t)
 	}
-	u.Cluster = owners[u.Micro]
 	u.Similarity = rapid.Float32Range(0, 1).Draw(t, "similarity")
 	vector := make([]float32, testIdentity.Dim)
 	for i := range vector {
 		vector[i] = u.Similarity * float32(i)
 	}
 	return store.Record{Update: u, Embedding: vector}
+}
+
+// drawMicro draws a micro-cluster: one that there is, one that ended, or a new one.
+func (m *machine) drawMicro(t *rapid.T) starling.MicroID {
+	known := len(m.model.clusters) + len(m.model.became)
+	return starling.MicroID(rapid.IntRange(1, known+1).Draw(t, "micro"))
+}
+
+// drawCluster draws a cluster that has micro-clusters or one that has none.
+func (m *machine) drawCluster(t *rapid.T) starling.ClusterID {
+	return starling.ClusterID(rapid.IntRange(1, len(m.model.clusters)+2).Draw(t, "cluster"))
+}
+
+// drawEvent draws an event, also one that no clustering would tell of.
+func (m *machine) drawEvent(t *rapid.T) starling.Event {
+	e := starling.Event{To: m.drawCluster(t), Size: rapid.Int64Range(1, 9).Draw(t, "size")}
+	e.Kind = rapid.SampledFrom([]starling.EventKind{starling.Merged, starling.Split, starling.Joined, "faded"}).Draw(t, "kind")
+	if e.Kind == starling.Merged || e.Kind == starling.Split {
+		e.From = rapid.SliceOfN(rapid.Custom(m.drawCluster), 1, 3).Draw(t, "from")
+	}
+	if e.Kind != starling.Merged {
+		e.Micros = rapid.SliceOfN(rapid.Custom(m.drawMicro), 1, 5).Draw(t, "micros")
+	}
+	if e.Kind == starling.Joined {
+		e.Into = m.drawMicro(t)
+	}
+	return e
 }
 
 func (m *machine) publish(t *rapid.T) {
@@ -258,12 +262,12 @@ func (m *machine) journal(t *rapid.T) {
 }
 
 func (m *machine) documents(t *rapid.T) {
-	clusters := append(slices.Sorted(maps.Values(m.model.owners)), 0, math.MaxInt64)
+	clusters := append(slices.Sorted(maps.Values(m.model.clusters)), 0, math.MaxInt64)
 	q := store.Query{
 		Cluster: rapid.SampledFrom(clusters).Draw(t, "cluster"),
 		Limit:   rapid.IntRange(0, 10).Draw(t, "limit"),
 	}
-	want := m.model.documents(q.Cluster)
+	want := m.model.of(q.Cluster)
 	if q.Limit > 0 {
 		want = want[:min(q.Limit, len(want))]
 	}

@@ -18,9 +18,16 @@ const applicationID = 0x5354524c
 const pageSize = 16 << 10
 
 // migrations bring a file from version i to i+1. A published one never changes.
-var migrations = []string{schema1}
+var migrations = []string{schema1, schema2}
 
-// schema1 is described in SCHEMA.md.
+// schema2 adds what a micro-cluster became part of.
+const schema2 = `
+ALTER TABLE micros ADD COLUMN part_of INTEGER;
+DROP INDEX micros_by_cluster;
+CREATE INDEX micros_by_place ON micros (part_of, cluster, members);
+`
+
+// schema1 is where it began.
 const schema1 = `
 CREATE TABLE identity (
 	one         INTEGER PRIMARY KEY CHECK (one = 1),
@@ -195,6 +202,12 @@ func migrate(ctx context.Context, path string) (err error) {
 	version, err := readVersion(ctx, db, path)
 	if err != nil {
 		return err
+	}
+	if version < len(migrations) {
+		// A migration may make the index again that the table is checked by.
+		if err := checkMicros(ctx, db, path); err != nil {
+			return fmt.Errorf("migrating state: %w", err)
+		}
 	}
 	return explain(path, "migrating state", migrateFrom(ctx, db, version))
 }

@@ -8,8 +8,6 @@ import (
 	"sync"
 
 	"github.com/gofrs/flock"
-
-	"starling"
 )
 
 // A writer appends to the file. There is one per state, in one process.
@@ -35,12 +33,7 @@ type writer struct {
 	stop    context.CancelFunc
 }
 
-const (
-	insertDocument = "INSERT INTO documents (" + documentColumns + ", embedding_checksum, embedding) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"
-	placeMicro     = "INSERT INTO micros (micro, cluster, members) VALUES (?1, ?2, 0) " +
-		"ON CONFLICT (micro) DO UPDATE SET cluster = ?2 WHERE cluster <> ?2"
-	mergeMicros = "UPDATE micros SET cluster = ? WHERE cluster = ?"
-)
+const insertDocument = "INSERT INTO documents (" + documentColumns + ", embedding_checksum, embedding) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"
 
 // openWriter opens the file for writing and finds out where it stands.
 func (s *Store) openWriter(ctx context.Context) error {
@@ -152,7 +145,7 @@ func (w *writer) insert(ctx context.Context, tx *sql.Tx, b Batch) (next progress
 	if err := w.insertRecords(ctx, tx, b.Records); err != nil {
 		return next, err
 	}
-	if err := followMicros(tx, b.Records); err != nil {
+	if err := followMicros(ctx, tx, b.Records); err != nil {
 		return next, err
 	}
 	if next.deadLetters, err = insertDeadLetters(tx, b.DeadLetters, next.deadLetters); err != nil || b.Snapshot == nil {
@@ -187,53 +180,6 @@ func (w *writer) insertRecords(ctx context.Context, tx *sql.Tx, records []Record
 		}
 	}
 	return nil
-}
-
-// followMicros keeps the table of micro-clusters and the clusters they are in.
-func followMicros(tx *sql.Tx, records []Record) error {
-	if len(records) == 0 {
-		return nil
-	}
-	place, err := tx.Prepare(placeMicro)
-	if err != nil {
-		return err
-	}
-	defer place.Close() //nolint:errcheck // the transaction ends with it
-	placed := make(map[starling.MicroID]starling.ClusterID)
-	for _, record := range records {
-		merged, err := followMerges(tx, record.Events)
-		if err != nil {
-			return err
-		}
-		if merged {
-			clear(placed)
-		}
-		if placed[record.Micro] == record.Cluster {
-			continue
-		}
-		if _, err := place.Exec(int64(record.Micro), int64(record.Cluster)); err != nil {
-			return err
-		}
-		placed[record.Micro] = record.Cluster
-	}
-	return nil
-}
-
-// followMerges moves the micro-clusters of clusters that ended, and says
-// whether there were any.
-func followMerges(tx *sql.Tx, events []starling.Event) (merged bool, err error) {
-	for _, event := range events {
-		if event.Kind != starling.Merged {
-			continue
-		}
-		for _, from := range event.From {
-			if _, err := tx.Exec(mergeMicros, int64(event.To), int64(from)); err != nil {
-				return merged, err
-			}
-		}
-		merged = true
-	}
-	return merged, nil
 }
 
 // setPublished moves the publishing cursor without waiting for the disk.
