@@ -7,11 +7,10 @@ import (
 
 // An Absorption is what one Absorb did.
 type Absorption struct {
-	// Origins say where each leaf entry of the other tree is at the end, in the
-	// order of Entries.
+	// Origins say where each entry of the other tree is at the end, in the order of
+	// Entries and then Spilled.
 	Origins []Origin
-	// Merges are the leaf entries of this tree that rebuilds joined on the way, in
-	// order; those made for entries of the other tree may be among them.
+	// Merges are the entries of this tree that rebuilds joined on the way, in order; those made for entries of the other tree may be among them.
 	Merges []Merge
 }
 
@@ -19,7 +18,7 @@ type Absorption struct {
 // with the id Ours in this one.
 type Origin struct{ Theirs, Ours ID }
 
-// Absorb adds the leaf entries of another tree, which stays as it is, to this one:
+// Absorb adds the entries of another tree, which stays as it is, to this one:
 // cluster features are additive, so the entries that absorb others are those of all
 // the vectors in both. Each entry is placed as Insert places a vector, and keeps what
 // this tree is configured for: its criterion, threshold and bounds.
@@ -35,11 +34,13 @@ func (t *Tree) Absorb(other *Tree) (Absorption, error) {
 	}
 	var a Absorption
 	t.Expect(other.rows())
-	for slot, id := range other.entries.ids {
-		f := other.entries.at(int32(slot))
-		in := t.place(&f)
-		a.Origins = append(a.Origins, Origin{id, in.Entry})
-		a.Merges = append(a.Merges, in.Merges...)
+	for _, r := range []*roster{&other.entries, &other.spill} {
+		for slot, id := range r.ids {
+			f := r.at(int32(slot))
+			in := t.place(&f)
+			a.Origins = append(a.Origins, Origin{id, in.Entry})
+			a.Merges = append(a.Merges, in.Merges...)
+		}
 	}
 	t.Expect(nil)
 	follow(a.Origins, a.Merges)

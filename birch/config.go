@@ -1,6 +1,7 @@
 package birch
 
 import (
+	"errors"
 	"fmt"
 	"math"
 )
@@ -84,6 +85,24 @@ type Config struct {
 	// MaxEntries is the most leaf entries the tree ever holds, 2 to 2^24; 0
 	// means 5,000. A leaf entry takes 12 bytes per dimension.
 	MaxEntries int
+	// MaxBytes, unless 0, is the most memory the tree takes, rebuilds included: New
+	// lowers MaxEntries to as many entries as surely fit, and a tree of nodes so
+	// sparsely filled that they take more than their share is rebuilt. If MaxEntries is
+	// 0, it is what fits.
+	MaxBytes int64
+	// SpillLimit is the most entries that are kept beside the tree, 0 to 2^24: those
+	// that OutlierShare and DelaySplits put there, see [Tree.Spilled].
+	SpillLimit int
+	// OutlierShare, unless 0, makes a rebuild first move entries out of the tree whose
+	// weight is below this share of the mean weight, up to 1, until the spill is full
+	// (Zhang, Ramakrishnan and Livny 1996, section 5.1.3). The threshold rises only if
+	// that does not make enough room. At the end of every rebuild what is spilled is
+	// tried again: what an entry absorbs or is heavy enough by now returns.
+	OutlierShare float64
+	// DelaySplits puts off rebuilds: while the spill has room, a vector that would
+	// be one entry too many becomes a spilled entry, so that the tree makes the most
+	// of its threshold (section 5.1.4).
+	DelaySplits bool
 	// ScanLimit chooses the lookup of the nearest entry: while there are at most
 	// this many entries, all of them are compared, which is exact and makes
 	// fewer, larger entries; beyond, the tree is descended. 0 means always
@@ -110,7 +129,12 @@ func (c Config) withDefaults() Config {
 	if c.LeafCapacity == 0 {
 		c.LeafCapacity = c.Branching
 	}
-	if c.MaxEntries == 0 {
+	switch {
+	case c.MaxBytes > 0 && c.MaxEntries == 0:
+		c.MaxEntries = c.fitting()
+	case c.MaxBytes > 0:
+		c.MaxEntries = min(c.MaxEntries, c.fitting())
+	case c.MaxEntries == 0:
 		c.MaxEntries = defaultMaxEntries
 	}
 	return c
@@ -118,19 +142,8 @@ func (c Config) withDefaults() Config {
 
 // validate says which field is out of its bounds. The defaults are filled in.
 func (c Config) validate() error {
-	for _, f := range []struct {
-		name           string
-		value, low, up int
-	}{
-		{"Dim", c.Dim, 1, maxDim},
-		{"Branching", c.Branching, 2, maxBranching},
-		{"LeafCapacity", c.LeafCapacity, 2, maxBranching},
-		{"MaxEntries", c.MaxEntries, 2, maxEntries},
-		{"ScanLimit", c.ScanLimit, 0, math.MaxInt32},
-	} {
-		if f.value < f.low || f.value > f.up {
-			return fmt.Errorf("%s is %d, want %d to %d", f.name, f.value, f.low, f.up)
-		}
+	if err := c.validateSizes(); err != nil {
+		return err
 	}
 	switch {
 	case c.Criterion > Diameter:
@@ -141,8 +154,37 @@ func (c Config) validate() error {
 		return fmt.Errorf("the Distance is %v, want D0 with Criterion Cosine", c.Distance)
 	case !(c.MinCosine >= 0 && c.MinCosine <= 1):
 		return fmt.Errorf("the MinCosine is %g, want 0 to 1", c.MinCosine)
+	case !(c.OutlierShare >= 0 && c.OutlierShare <= 1):
+		return fmt.Errorf("the OutlierShare is %g, want 0 to 1", c.OutlierShare)
+	case c.SpillLimit == 0 && (c.OutlierShare > 0 || c.DelaySplits):
+		return errors.New("the SpillLimit is 0, want at least 1 with OutlierShare or DelaySplits")
 	}
 	return c.validateThreshold(c.Threshold)
+}
+
+func (c Config) validateSizes() error {
+	if c.MaxBytes < 0 {
+		return fmt.Errorf("MaxBytes is %d, want at least 0", c.MaxBytes)
+	}
+	if least := max(2, c.MaxEntries); c.MaxBytes > 0 && least > c.fitting() {
+		return fmt.Errorf("MaxBytes is %d, too few for %d entries of %d values and the spill", c.MaxBytes, least, c.Dim)
+	}
+	for _, f := range []struct {
+		name           string
+		value, low, up int
+	}{
+		{"Dim", c.Dim, 1, maxDim},
+		{"Branching", c.Branching, 2, maxBranching},
+		{"LeafCapacity", c.LeafCapacity, 2, maxBranching},
+		{"SpillLimit", c.SpillLimit, 0, maxEntries},
+		{"MaxEntries", c.MaxEntries, 2, maxEntries},
+		{"ScanLimit", c.ScanLimit, 0, math.MaxInt32},
+	} {
+		if f.value < f.low || f.value > f.up {
+			return fmt.Errorf("%s is %d, want %d to %d", f.name, f.value, f.low, f.up)
+		}
+	}
+	return nil
 }
 
 func (c Config) validateThreshold(t float64) error {

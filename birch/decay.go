@@ -15,6 +15,7 @@ func (t *Tree) Decay(factor float64) error {
 	if !(factor > 0 && factor <= 1) {
 		return fmt.Errorf("decaying by %g, want a factor over 0 and up to 1", factor)
 	}
+	t.spill.decay(factor)
 	stopped := t.entries.decay(factor)
 	if t.centres.decay(factor) || stopped {
 		t.sumAll()
@@ -36,8 +37,8 @@ func (f *features) decay(factor float64) (stopped bool) {
 	return stopped
 }
 
-// Expire takes out the entries whose weight is below a floor and returns their ids
-// in ascending order. The ids end.
+// Expire takes out the entries, spilled ones too, whose weight is below a floor and
+// returns their ids in ascending order. The ids end.
 func (t *Tree) Expire(floor float64) []ID {
 	var expired []ID
 	for slot := int32(0); int(slot) < t.Len(); {
@@ -51,8 +52,16 @@ func (t *Tree) Expire(floor float64) []ID {
 	if len(expired) > 0 {
 		t.shrinkRoot()
 		t.sumAll()
-		slices.Sort(expired)
 	}
+	for slot := int32(0); int(slot) < t.spill.len(); {
+		if t.spill.moments[slot].n < floor {
+			expired = append(expired, t.spill.ids[slot])
+			t.spill.strike(slot)
+		} else {
+			slot++
+		}
+	}
+	slices.Sort(expired)
 	return expired
 }
 

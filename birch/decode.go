@@ -78,12 +78,17 @@ func (d *decoder) uint32() (uint32, error) {
 }
 
 func (d *decoder) decode() error {
-	entries, err := d.config()
+	s, err := d.settings()
 	if err != nil {
 		return err
 	}
-	if err := d.entries(entries); err != nil {
+	t := d.tree
+	if err := d.roster(&t.entries, int(s.Entries)); err != nil {
 		return err
+	}
+	t.leaves = slices.Repeat([]int32{none}, t.Len())
+	if err := d.roster(&t.spill, int(s.Spilled)); err != nil {
+		return fmt.Errorf("spilled %w", err)
 	}
 	if err := d.nodes(); err != nil {
 		return err
@@ -94,40 +99,45 @@ func (d *decoder) decode() error {
 	return d.checkTotals()
 }
 
-// config reads what stands before the entries and returns their number.
-func (d *decoder) config() (entries int, err error) {
+// settings reads what stands before the entries and begins the tree.
+func (d *decoder) settings() (s settings, err error) {
 	b, err := d.take(settingsSize)
 	if err != nil {
-		return 0, err
+		return s, err
 	}
-	var s settings
 	if _, err := binary.Decode(b, binary.LittleEndian, &s); err != nil {
-		return 0, fmt.Errorf("settings: %w", err)
+		return s, fmt.Errorf("settings: %w", err)
 	}
 	c := s.config()
 	if err := c.validate(); err != nil {
-		return 0, err
+		return s, err
 	}
 	if err := c.validateThreshold(s.ThresholdNow); err != nil {
-		return 0, fmt.Errorf("now: %w", err)
+		return s, fmt.Errorf("now: %w", err)
 	}
-	if int64(s.Entries) > int64(min(c.MaxEntries, len(d.rest)/entrySize(c.Dim))) {
-		return 0, fmt.Errorf("%d entries are too many", s.Entries)
+	if s.DelaySplits > 1 {
+		return s, fmt.Errorf("DelaySplits is %d, want 0 or 1", s.DelaySplits)
+	}
+	fitting := len(d.rest) / entrySize(c.Dim)
+	if int64(s.Entries) > int64(min(c.MaxEntries, fitting)) || int64(s.Spilled) > int64(min(c.SpillLimit, fitting)) {
+		return s, fmt.Errorf("%d entries and %d spilled ones are too many", s.Entries, s.Spilled)
 	}
 	d.tree = newTree(c, s.ThresholdNow)
 	d.tree.nextID = ID(s.NextID)
 	d.height = int(s.Height)
-	return int(s.Entries), nil
+	return s, nil
 }
 
 // config returns the configuration among settings.
 func (s *settings) config() Config {
 	return Config{
 		Criterion: Criterion(s.Criterion), Distance: Distance(s.Distance),
-		MinCosine: s.MinCosine,
+		DelaySplits: s.DelaySplits == 1,
+		MinCosine:   s.MinCosine, OutlierShare: s.OutlierShare,
 		Threshold: s.Threshold,
 		Dim:       int(s.Dim), Branching: int(s.Branching), LeafCapacity: int(s.LeafCapacity),
-		MaxEntries: int(s.MaxEntries), ScanLimit: int(s.ScanLimit),
+		MaxEntries: int(s.MaxEntries), ScanLimit: int(s.ScanLimit), SpillLimit: int(s.SpillLimit),
+		MaxBytes: s.MaxBytes,
 	}
 }
 
@@ -137,24 +147,23 @@ func entrySize(dim int) int { return 8 + momentsSize + 4*dim }
 // nodeSize is the least number of bytes of a node other than the root.
 func (d *decoder) nodeSize() int { return momentsSize + 4*d.tree.config.Dim + 4 }
 
-func (d *decoder) entries(count int) error {
-	t := d.tree
-	t.entries.reserve(count)
+// roster reads entries into r.
+func (d *decoder) roster(r *roster, count int) error {
+	r.reserve(count)
 	for slot := range count {
 		b, err := d.take(8)
 		if err != nil {
 			return err
 		}
 		id := ID(binary.LittleEndian.Uint64(b))
-		if _, twice := t.entries.slots[id]; twice || id == 0 || id >= t.nextID {
+		if _, _, twice := d.tree.find(id); twice || id == 0 || id >= d.tree.nextID {
 			return fmt.Errorf("entry %d has the id %d, given already or not yet", slot, id)
 		}
 		f, err := d.feature()
 		if err != nil {
 			return fmt.Errorf("entry %d: %w", slot, err)
 		}
-		t.entries.enrol(&f, id)
-		t.leaves = append(t.leaves, none)
+		r.enrol(&f, id)
 	}
 	return nil
 }

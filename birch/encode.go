@@ -18,7 +18,7 @@ import (
 // The body:
 //
 //	settings, one after the other as in the struct
-//	the entries in slot order: id 8, feature
+//	the leaf entries in slot order, then the spilled ones: id 8, feature
 //	the nodes, level by level from the root: feature (but for the root), number
 //	of children 4, and in a leaf the slot of each child 4
 //
@@ -39,14 +39,15 @@ const (
 
 // settings is what stands before the entries.
 type settings struct {
-	Criterion, Distance                                 uint8
-	MinCosine                                           float64
-	Threshold                                           float64 // as configured
-	ThresholdNow                                        float64
-	Dim, Branching, LeafCapacity, MaxEntries, ScanLimit uint32
-	NextID                                              uint64
-	Entries                                             uint32 // their number
-	Height                                              uint32 // the number of levels of inner nodes
+	Criterion, Distance, DelaySplits                                uint8
+	MinCosine, OutlierShare                                         float64
+	Threshold                                                       float64 // as configured
+	ThresholdNow                                                    float64
+	Dim, Branching, LeafCapacity, MaxEntries, ScanLimit, SpillLimit uint32
+	MaxBytes                                                        int64
+	NextID                                                          uint64
+	Entries, Spilled                                                uint32 // their numbers
+	Height                                                          uint32 // the number of levels of inner nodes
 }
 
 var settingsSize = binary.Size(settings{})
@@ -65,10 +66,8 @@ func (t *Tree) AppendBinary(b []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encoding tree: %w", err)
 	}
-	for slot, id := range t.entries.ids {
-		b = binary.LittleEndian.AppendUint64(b, uint64(id))
-		b = t.entries.appendSlot(b, int32(slot))
-	}
+	b = t.entries.append(b)
+	b = t.spill.append(b)
 	for _, level := range levels {
 		for _, at := range level {
 			b = t.appendNode(b, at)
@@ -80,10 +79,7 @@ func (t *Tree) AppendBinary(b []byte) ([]byte, error) {
 
 // BinarySize returns the length of the binary form.
 func (t *Tree) BinarySize() int {
-	size := headerSize + settingsSize + crcSize + 8*t.Len()
-	for slot := range t.entries.ids {
-		size += t.entries.slotSize(int32(slot))
-	}
+	size := headerSize + settingsSize + crcSize + t.entries.size() + t.spill.size()
 	for at, n := range t.nodes {
 		size += 4
 		if int32(at) != t.root {
@@ -99,14 +95,23 @@ func (t *Tree) BinarySize() int {
 func (t *Tree) settings(height int) settings {
 	c := &t.config
 	return settings{
-		Criterion: uint8(c.Criterion), Distance: uint8(c.Distance),
-		MinCosine: c.MinCosine,
+		Criterion: uint8(c.Criterion), Distance: uint8(c.Distance), DelaySplits: flag(c.DelaySplits),
+		MinCosine: c.MinCosine, OutlierShare: c.OutlierShare,
 		Threshold: c.Threshold, ThresholdNow: t.threshold,
 		Dim: uint32(c.Dim), Branching: uint32(c.Branching), LeafCapacity: uint32(c.LeafCapacity),
-		MaxEntries: uint32(c.MaxEntries), ScanLimit: uint32(c.ScanLimit),
-		NextID:  uint64(t.nextID),
-		Entries: uint32(t.Len()), Height: uint32(height),
+		MaxEntries: uint32(c.MaxEntries), ScanLimit: uint32(c.ScanLimit), SpillLimit: uint32(c.SpillLimit),
+		MaxBytes: c.MaxBytes,
+		NextID:   uint64(t.nextID),
+		Entries:  uint32(t.Len()), Spilled: uint32(t.spill.len()), Height: uint32(height),
 	}
+}
+
+// flag is how a bool is written.
+func flag(b bool) uint8 {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // levels returns the nodes of each level from the root down, children in the
@@ -140,6 +145,23 @@ func (t *Tree) appendNode(b []byte, at int32) []byte {
 	return b
 }
 
+// size is how many bytes append appends.
+func (r *roster) size() int {
+	size := 8 * r.len()
+	for slot := range r.ids {
+		size += r.slotSize(int32(slot))
+	}
+	return size
+}
+
+func (r *roster) append(b []byte) []byte {
+	for slot, id := range r.ids {
+		b = binary.LittleEndian.AppendUint64(b, uint64(id))
+		b = r.appendSlot(b, int32(slot))
+	}
+	return b
+}
+
 // slotSize is how many bytes appendSlot appends.
 func (f *features) slotSize(slot int32) int {
 	if f.moments[slot].narrow {
@@ -150,11 +172,7 @@ func (f *features) slotSize(slot int32) int {
 
 func (f *features) appendSlot(b []byte, slot int32) []byte {
 	m := &f.moments[slot]
-	narrow := byte(0)
-	if m.narrow {
-		narrow = 1
-	}
-	b = append(b, narrow)
+	b = append(b, flag(m.narrow))
 	b = binary.LittleEndian.AppendUint64(b, math.Float64bits(m.n))
 	b = binary.LittleEndian.AppendUint64(b, math.Float64bits(m.s))
 	if m.narrow {

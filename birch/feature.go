@@ -2,7 +2,6 @@ package birch
 
 import (
 	"math"
-	"slices"
 
 	"starling/vec"
 )
@@ -84,11 +83,25 @@ func (f *features) at(slot int32) feature {
 	return feature{f.moments[slot], f.row(slot), f.mean(slot)}
 }
 
-// reserve makes room for a number of slots in all.
+// reserve makes room for a number of slots in all, and no more.
 func (f *features) reserve(slots int) {
-	f.moments = slices.Grow(f.moments, slots-f.len())
-	f.rows = slices.Grow(f.rows, slots*f.dim-len(f.rows))
-	f.means = slices.Grow(f.means, slots*f.dim-len(f.means))
+	f.moments = withCap(f.moments, slots)
+	f.rows = withCap(f.rows, slots*f.dim)
+	f.means = withCap(f.means, slots*f.dim)
+}
+
+func withCap[T any](s []T, n int) []T {
+	if cap(s) >= n {
+		return s
+	}
+	return append(make([]T, 0, n), s...)
+}
+
+// grow makes room for a slot more: it doubles the arena, up to a limit.
+func (f *features) grow(limit int) {
+	if n := f.len(); n == cap(f.moments) {
+		f.reserve(max(n+1, min(max(4, 2*n), limit)))
+	}
 }
 
 // reuse gives an empty arena the memory of a spare one.

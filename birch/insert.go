@@ -7,12 +7,13 @@ import (
 
 // An Insertion is what one Insert did.
 type Insertion struct {
-	// Entry is the leaf entry that holds the vector.
+	// Entry is the leaf entry that holds the vector, or with DelaySplits the spilled
+	// one.
 	Entry ID
 	// Created says that the entry is new.
 	Created bool
-	// Merges are the leaf entries that a rebuild joined, in order, before the
-	// vector was placed; mostly there are none.
+	// Merges are the entries that a rebuild joined, in order, before the vector was
+	// placed; mostly there are none.
 	Merges []Merge
 }
 
@@ -69,7 +70,9 @@ func (t *Tree) InsertEntry(e Entry) (Insertion, error) {
 func (t *Tree) place(x *feature) Insertion {
 	var merges []Merge
 	slot, absorbs := t.guardedLookup(x)
-	if !absorbs && t.Len() == t.config.MaxEntries {
+	full := !absorbs && t.isFull()
+	delayed := full && t.delays()
+	if full && !delayed {
 		merges = t.rebuild()
 		slot, absorbs = t.guardedLookup(x)
 	}
@@ -79,7 +82,11 @@ func (t *Tree) place(x *feature) Insertion {
 	}
 	id := t.nextID
 	t.nextID++
-	t.create(slot, x, id)
+	if delayed {
+		t.spill.enrol(x, id)
+	} else {
+		t.create(slot, x, id)
+	}
 	return Insertion{id, true, merges}
 }
 
@@ -105,9 +112,6 @@ func (t *Tree) create(near int32, x *feature, id ID) {
 	leaf := t.root
 	if near != none {
 		leaf = t.leaves[near]
-	}
-	if n := t.Len(); n == cap(t.entries.moments) {
-		t.entries.reserve(min(max(16, 2*n), t.config.MaxEntries))
 	}
 	slot := t.entries.enrol(x, id)
 	t.leaves = append(t.leaves, leaf)

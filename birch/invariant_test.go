@@ -11,18 +11,17 @@ import (
 // inner entry is the sum of those below it.
 func checkInvariants(t rapid.TB, tree *Tree) {
 	t.Helper()
-	if tree.Len() > tree.config.MaxEntries {
-		t.Fatalf("%d entries, at most %d are allowed", tree.Len(), tree.config.MaxEntries)
+	if tree.Len() > tree.config.MaxEntries || tree.spill.len() > tree.config.SpillLimit {
+		t.Fatalf("%d and %d entries, at most %d and %d are allowed", tree.Len(), tree.spill.len(), tree.config.MaxEntries, tree.config.SpillLimit)
 	}
-	if len(tree.entries.ids) != tree.Len() || len(tree.leaves) != tree.Len() || len(tree.entries.slots) != tree.Len() {
-		t.Fatalf("%d entries have %d ids, %d leaves, %d slots", tree.Len(), len(tree.entries.ids), len(tree.leaves), len(tree.entries.slots))
+	if most := tree.config.maxNodes(); tree.config.MaxBytes > 0 && len(tree.nodes) > most {
+		t.Fatalf("%d nodes, at most %d are allowed", len(tree.nodes), most)
 	}
-	for slot, id := range tree.entries.ids {
-		if tree.entries.slots[id] != int32(slot) || id == 0 || id >= tree.nextID {
-			t.Fatalf("slot %d has the id %d, which has the slot %d", slot, id, tree.entries.slots[id])
-		}
-		checkFeature(t, tree.entries.at(int32(slot)))
+	if len(tree.leaves) != tree.Len() {
+		t.Fatalf("%d entries have %d leaves", tree.Len(), len(tree.leaves))
 	}
+	checkRoster(t, &tree.entries, tree.nextID)
+	checkRoster(t, &tree.spill, tree.nextID)
 	nodes, entries := 0, 0
 	for _, level := range tree.levels() {
 		for _, at := range level {
@@ -35,6 +34,19 @@ func checkInvariants(t rapid.TB, tree *Tree) {
 	}
 	if nodes != len(tree.nodes) || entries != tree.Len() {
 		t.Fatalf("%d of %d nodes and %d of %d entries can be reached", nodes, len(tree.nodes), entries, tree.Len())
+	}
+}
+
+func checkRoster(t rapid.TB, r *roster, nextID ID) {
+	t.Helper()
+	if len(r.ids) != r.len() || len(r.slots) != r.len() {
+		t.Fatalf("%d entries have %d ids, %d slots", r.len(), len(r.ids), len(r.slots))
+	}
+	for slot, id := range r.ids {
+		if r.slots[id] != int32(slot) || id == 0 || id >= nextID {
+			t.Fatalf("slot %d has the id %d, which has the slot %d", slot, id, r.slots[id])
+		}
+		checkFeature(t, r.at(int32(slot)))
 	}
 }
 

@@ -39,6 +39,7 @@ func TestEntriesAreTheSumsOfTheirVectors(t *testing.T) {
 			"decay":        m.decay,
 			"expire":       m.expire,
 			"threshold":    m.threshold,
+			"readmit":      m.readmit,
 			"decode":       m.decode,
 		})
 	})
@@ -203,6 +204,13 @@ func (m *model) threshold(t *rapid.T) {
 	m.merge(t, mustSetThreshold(t, m.tree, rapid.Float64Range(0, 1).Draw(t, "threshold")))
 }
 
+func (m *model) readmit(t *rapid.T) {
+	m.merge(t, m.tree.Readmit())
+	if n := m.tree.spill.len(); n > 0 {
+		t.Fatalf("%d entries are left in the spill", n)
+	}
+}
+
 func (m *model) decode(t *rapid.T) {
 	b := encoded(t, m.tree)
 	tree, err := Decode(b)
@@ -217,8 +225,8 @@ func (m *model) decode(t *rapid.T) {
 
 func (m *model) check(t *rapid.T) {
 	checkInvariants(t, m.tree)
-	if len(m.members) != m.tree.Len() {
-		t.Fatalf("%d entries, %d by what the tree said", m.tree.Len(), len(m.members))
+	if len(m.members) != m.tree.Len()+m.tree.spill.len() {
+		t.Fatalf("%d and %d entries, %d by what the tree said", m.tree.Len(), m.tree.spill.len(), len(m.members))
 	}
 	for id, ws := range m.members {
 		entry, ok := m.tree.Entry(id)

@@ -12,18 +12,28 @@ const (
 	maxBisections = 6
 )
 
-// rebuild raises the threshold and inserts the entries into a new tree, which
-// takes the place of the old one. It returns what was joined.
+// rebuild makes room: it moves outliers out, shrinks the tree if that is not enough
+// and tries again what is spilled. It returns what was joined.
+func (t *Tree) rebuild() []Merge {
+	t.spillOutliers()
+	var merges []Merge
+	if t.isTooLarge() {
+		merges = t.shrink()
+	}
+	return append(merges, t.retry()...)
+}
+
+// shrink raises the threshold and inserts the entries into a new tree, which takes
+// the place of the old one. It returns what was joined.
 //
 // BIRCH and BETULA raise the threshold by an estimate alone. Where the vectors
 // have many dimensions their distances are nearly the same, and a little too high
 // a threshold joins everything; so the estimate is followed by a bisection.
-func (t *Tree) rebuild() []Merge {
-	most := max(1, int(mostKept*float64(t.config.MaxEntries)))
+func (t *Tree) shrink() []Merge {
 	least := int(leastKept * float64(t.config.MaxEntries))
 	low, guess := t.threshold, t.raisedThreshold()
 	next, merges := t.regrown(guess, features{})
-	for next.Len() > most {
+	for next.isTooLarge() {
 		low, guess = guess, next.raisedThreshold()
 		next, merges = t.regrown(guess, next.entries.features)
 	}
@@ -32,7 +42,7 @@ func (t *Tree) rebuild() []Merge {
 		middle := low + (high-low)/2
 		tree, joined := t.regrown(middle, spare)
 		spare = tree.entries.features
-		if tree.Len() > most {
+		if tree.isTooLarge() {
 			low = middle
 			continue
 		}
@@ -51,7 +61,7 @@ func (t *Tree) rebuild() []Merge {
 // the memory of spare, which nothing else may need.
 func (t *Tree) regrown(threshold float64, spare features) (*Tree, []Merge) {
 	next := newTree(t.config, threshold)
-	next.nextID, next.scratch = t.nextID, t.scratch
+	next.nextID, next.spill, next.scratch = t.nextID, t.spill, t.scratch
 	next.root = next.addNode(true)
 	next.entries.reuse(spare)
 	next.entries.reserve(t.Len())
@@ -77,21 +87,26 @@ func (t *Tree) rows() [][]float32 {
 	return rows
 }
 
-// reinsert places an entry of an older tree. If another entry absorbs it, the
-// heavier of the two gives the id.
+// reinsert places an entry of an older tree, and reports whether another entry
+// absorbed it.
 func (t *Tree) reinsert(x *feature, id ID) (m Merge, joined bool) {
 	slot, absorbs := t.lookup(x)
 	if !absorbs {
 		t.create(slot, x, id)
 		return Merge{}, false
 	}
+	return t.join(slot, x, id), true
+}
+
+// join adds an entry x to another, and gives the id of the heavier one to both.
+func (t *Tree) join(slot int32, x *feature, id ID) Merge {
 	to, n := t.entries.ids[slot], t.entries.moments[slot].n
 	t.absorb(slot, x)
 	if n > x.n || n == x.n && to < id {
-		return Merge{From: id, To: to}, true
+		return Merge{From: id, To: to}
 	}
 	t.entries.rename(slot, id)
-	return Merge{From: to, To: id}, true
+	return Merge{From: to, To: id}
 }
 
 // raisedThreshold returns an estimate for the next tree: the mean, over all

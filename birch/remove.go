@@ -26,39 +26,49 @@ func (t *Tree) RemoveWeighted(id ID, x []float32, weight float64) error {
 	if err != nil {
 		return fmt.Errorf("removing vector: %w", err)
 	}
-	slot, ok := t.entries.slots[id]
+	r, slot, ok := t.find(id)
 	if !ok {
 		return fmt.Errorf("removing vector: there is no entry %d", id)
 	}
-	n := t.entries.moments[slot].n
+	n := r.moments[slot].n
 	if !(weight >= minWeight && n >= weight*(1-weightSlack)) {
 		return fmt.Errorf("removing vector: entry %d weighs %g, from which %g cannot be taken", id, n, weight)
 	}
 	if n-weight <= weightSlack*weight || n-weight < minWeight {
-		t.sumUpwards(t.unlink(slot))
-		t.shrinkRoot()
+		t.end(r, slot)
 		return nil
 	}
 	f.n = weight
-	return t.lighten(slot, &f)
+	return t.lighten(r, slot, &f)
+}
+
+// end takes an entry out of the tree or the spill.
+func (t *Tree) end(r *roster, slot int32) {
+	if r == &t.spill {
+		r.strike(slot)
+		return
+	}
+	t.sumUpwards(t.unlink(slot))
+	t.shrinkRoot()
 }
 
 // lighten takes x out of an entry that is heavier.
-func (t *Tree) lighten(slot int32, x *feature) error {
-	m := &t.entries.moments[slot]
+func (t *Tree) lighten(r *roster, slot int32, x *feature) error {
 	left := features{dim: t.config.Dim}
-	entry := t.entries.at(slot)
+	entry := r.at(slot)
 	left.add(&entry)
 	left.remove(0, x)
 	// A mean of vectors within the bound may be over it by some roundings.
 	if !(left.moments[0].norm2 <= 2*maxNorm2) {
-		return fmt.Errorf("removing vector: it is not among those of entry %d, whose mean would be too long", t.entries.ids[slot])
+		return fmt.Errorf("removing vector: it is not among those of entry %d, whose mean would be too long", r.ids[slot])
 	}
-	*m = left.moments[0]
-	copy(t.entries.row(slot), left.rows)
-	copy(t.entries.mean(slot), left.means)
-	t.hasChanged(slot)
-	t.sumUpwards(t.leaves[slot])
+	r.moments[slot] = left.moments[0]
+	copy(entry.row, left.rows)
+	copy(entry.mean, left.means)
+	if r == &t.entries {
+		t.hasChanged(slot)
+		t.sumUpwards(t.leaves[slot])
+	}
 	return nil
 }
 

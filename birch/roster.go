@@ -1,19 +1,24 @@
 package birch
 
+import "iter"
+
 // A roster is an arena of cluster features that have ids.
 type roster struct {
 	features
 	// ids are the names of the slots, and slots is the inverse of ids.
 	ids   []ID
 	slots map[ID]int32
+	// limit is how many there will be at most.
+	limit int
 }
 
-func newRoster(dim int) roster {
-	return roster{features: features{dim: dim}, slots: make(map[ID]int32)}
+func newRoster(dim, limit int) roster {
+	return roster{features: features{dim: dim}, slots: make(map[ID]int32), limit: limit}
 }
 
 // enrol appends a copy of x under an id that is not in use and returns its slot.
 func (r *roster) enrol(x *feature, id ID) int32 {
+	r.grow(r.limit)
 	slot := r.add(x)
 	r.ids = append(r.ids, id)
 	r.slots[id] = slot
@@ -36,6 +41,17 @@ func (r *roster) strike(slot int32) {
 	}
 	r.ids = r.ids[:last]
 	r.moveLast(slot)
+}
+
+// all yields what is in the slots, in their order.
+func (r *roster) all() iter.Seq[Entry] {
+	return func(yield func(Entry) bool) {
+		for slot := range r.ids {
+			if !yield(r.entry(int32(slot))) {
+				return
+			}
+		}
+	}
 }
 
 func (r *roster) entry(slot int32) Entry {

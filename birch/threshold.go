@@ -7,8 +7,9 @@ import "fmt"
 //
 // A lower one holds for the vectors that come: entries stay as wide as they are. A
 // higher one makes the tree rebuild itself, so that entries which would have been
-// one from the start join; the merges are those of [Insertion]. The next overflow
-// raises the threshold from the one set here.
+// one from the start join, unless the new nodes would take more than MaxBytes; the
+// merges are those of [Insertion]. The next overflow raises the threshold from the
+// one set here.
 func (t *Tree) SetThreshold(threshold float64) ([]Merge, error) {
 	if err := t.config.validateThreshold(threshold); err != nil {
 		return nil, fmt.Errorf("setting threshold: %w", err)
@@ -18,6 +19,10 @@ func (t *Tree) SetThreshold(threshold float64) ([]Merge, error) {
 		return nil, nil
 	}
 	next, merges := t.regrown(threshold, features{})
+	if next.hasTooManyNodes(0) {
+		t.threshold = threshold
+		return nil, nil
+	}
 	*t = *next
-	return merges, nil
+	return append(merges, t.retry()...), nil
 }

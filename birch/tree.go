@@ -26,6 +26,8 @@ type Tree struct {
 	// them.
 	entries roster
 	leaves  []int32
+	// spill are the entries beside the tree, at most config.SpillLimit.
+	spill roster
 
 	// nodes are the nodes, and centres the sums of what is below each; that of
 	// the root, which nothing needs, stays zero.
@@ -79,7 +81,8 @@ func newTree(config Config, threshold float64) *Tree {
 		measure:   newMeasure(config),
 		threshold: threshold,
 		nextID:    1,
-		entries:   newRoster(config.Dim),
+		entries:   newRoster(config.Dim, config.MaxEntries),
+		spill:     newRoster(config.Dim, config.SpillLimit),
 		centres:   features{dim: config.Dim},
 	}
 }
@@ -94,7 +97,7 @@ func (t *Tree) Threshold() float64 { return t.threshold }
 // Len returns the number of leaf entries.
 func (t *Tree) Len() int { return t.entries.len() }
 
-// An Entry is a leaf entry: the number N of its vectors, their mean, and the sum S
+// An Entry is a leaf entry, or a spilled one: the number N of its vectors, their mean, and the sum S
 // of their squared distances from it. The radius is sqrt(S/N). After a Decay all
 // three are weighted, and N is the sum of the weights.
 type Entry struct {
@@ -109,23 +112,25 @@ type Entry struct {
 // Entries yields the leaf entries in the order of creation, an entry that others
 // joined standing where the first of them stood, and the last one taking the place
 // of one that is taken out.
-func (t *Tree) Entries() iter.Seq[Entry] {
-	return func(yield func(Entry) bool) {
-		for slot := range t.entries.ids {
-			if !yield(t.entries.entry(int32(slot))) {
-				return
-			}
-		}
-	}
-}
+func (t *Tree) Entries() iter.Seq[Entry] { return t.entries.all() }
 
-// Entry returns the leaf entry with an id, and whether there is one.
+// Entry returns the leaf entry or spilled entry with an id, and whether there is one.
 func (t *Tree) Entry(id ID) (Entry, bool) {
-	slot, ok := t.entries.slots[id]
+	r, slot, ok := t.find(id)
 	if !ok {
 		return Entry{}, false
 	}
-	return t.entries.entry(slot), true
+	return r.entry(slot), true
+}
+
+// find returns where the entry with an id is, and whether there is one.
+func (t *Tree) find(id ID) (r *roster, slot int32, ok bool) {
+	r = &t.entries
+	if slot, ok = r.slots[id]; !ok {
+		r = &t.spill
+		slot, ok = r.slots[id]
+	}
+	return r, slot, ok
 }
 
 // The bounds of what is inserted and of what decay leaves.
@@ -173,6 +178,7 @@ func explainNorm(x []float32) error {
 // addNode adds a node without parent or children and returns its number.
 func (t *Tree) addNode(leaf bool) int32 {
 	t.nodes = append(t.nodes, node{parent: none, leaf: leaf})
+	t.centres.grow(t.config.maxNodes())
 	t.centres.moments = append(t.centres.moments, moments{})
 	t.centres.rows = append(t.centres.rows, make([]float32, t.config.Dim)...)
 	t.centres.means = append(t.centres.means, make([]float64, t.config.Dim)...)

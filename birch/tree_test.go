@@ -21,6 +21,14 @@ func drawConfig(t *rapid.T) Config {
 		ScanLimit:    rapid.SampledFrom([]int{0, 10, 100}).Draw(t, "scan limit"),
 	}
 	c.Threshold = rapid.Float64Range(0, 1.2).Draw(t, "threshold")
+	if rapid.Bool().Draw(t, "spill") {
+		c.SpillLimit = rapid.IntRange(1, 20).Draw(t, "spill limit")
+		c.OutlierShare = rapid.SampledFrom([]float64{0, 0.5, 1}).Draw(t, "outlier share")
+		c.DelaySplits = rapid.Bool().Draw(t, "delay splits")
+	}
+	if rapid.IntRange(0, 3).Draw(t, "bytes") == 0 {
+		c.MaxBytes = 100_000 + int64(c.SpillLimit)*1000
+	}
 	c.MinCosine = rapid.SampledFrom([]float64{0, 0, 0.5, 1}).Draw(t, "least cosine")
 	if c.Criterion != Cosine {
 		c.Distance = Distance(rapid.IntRange(0, 4).Draw(t, "distance"))
@@ -71,9 +79,11 @@ func encoded(t rapid.TB, tree *Tree) []byte {
 func whole(tree *Tree) feature {
 	all := features{dim: tree.config.Dim}
 	all.add(&feature{row: make([]float32, all.dim), mean: make([]float64, all.dim)})
-	for slot := range tree.entries.ids {
-		f := tree.entries.at(int32(slot))
-		all.merge(0, &f)
+	for _, r := range []*roster{&tree.entries, &tree.spill} {
+		for slot := range r.ids {
+			f := r.at(int32(slot))
+			all.merge(0, &f)
+		}
 	}
 	return all.at(0)
 }
@@ -129,11 +139,12 @@ func TestMergesTellWhereEveryVectorWent(t *testing.T) {
 			}
 			members[in.Entry] = append(members[in.Entry], x)
 		}
-		if len(members) != tree.Len() {
-			t.Fatalf("%d entries, %d by what Insert said", tree.Len(), len(members))
+		if len(members) != tree.Len()+tree.spill.len() {
+			t.Fatalf("%d and %d entries, %d by what Insert said", tree.Len(), tree.spill.len(), len(members))
 		}
 		for id, xs := range members {
-			checkSame(t, tree.entries.at(tree.entries.slots[id]), sumUp(xs))
+			r, slot, _ := tree.find(id)
+			checkSame(t, r.at(slot), sumUp(xs))
 		}
 	})
 }
@@ -203,7 +214,7 @@ func TestFeaturesDoNotCancel(t *testing.T) {
 func TestScanAndDescentAgreeInOneLeaf(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := drawConfig(t)
-		c.LeafCapacity, c.MaxEntries = 1000, 1000
+		c.LeafCapacity, c.MaxEntries, c.MaxBytes = 1000, 1000, 0
 		scan, descend := c, c
 		scan.ScanLimit, descend.ScanLimit = 1000, 0
 		a, b := mustNew(t, scan), mustNew(t, descend)
@@ -272,6 +283,9 @@ func TestBadConfigurations(t *testing.T) {
 		"Criterion":    {Dim: 1, Criterion: 3},
 		"Distance":     {Dim: 1, Distance: 5},
 		"MinCosine":    {Dim: 1, MinCosine: 1.1},
+		"SpillLimit":   {Dim: 1, DelaySplits: true},
+		"OutlierShare": {Dim: 1, SpillLimit: 1, OutlierShare: 1.1},
+		"MaxBytes":     {Dim: 1000, MaxBytes: 1000},
 		"Threshold":    {Dim: 1, Threshold: math.NaN()},
 	} {
 		if _, err := New(c); err == nil || !strings.Contains(err.Error(), field+" is") {
