@@ -34,13 +34,9 @@ func (t *contingency) mutualInformation() float64 {
 }
 
 // adjusted takes from an information what chance alone would give, and from its
-// largest value too.
+// largest value too, which is not below that but for rounding.
 func adjusted(mutual, expected, most float64) float64 {
 	const epsilon = 0x1p-52
-	if most <= expected {
-		// Chance alone gives the most that is possible.
-		return (mutual - expected) / min(most-expected, -epsilon)
-	}
 	return min(1, (mutual-expected)/max(most-expected, epsilon))
 }
 

@@ -183,6 +183,14 @@ func TestPercentRoundsNothingToAllOrNothing(t *testing.T) {
 	}
 }
 
+func TestAZeroHasNoSign(t *testing.T) {
+	for measure, want := range map[float64]string{-0.0004: "0.000", 0: "0.000", -0.0006: "-0.001", 0.9996: "1.000"} {
+		if got := Decimal(measure); got != want {
+			t.Errorf("%v is written %q, want %q", measure, got, want)
+		}
+	}
+}
+
 func TestNumbersAreGroupedInThousands(t *testing.T) {
 	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1\u202f000", 1234567: "1\u202f234\u202f567"} {
 		if got := thousands(n); got != want {

@@ -27,7 +27,7 @@ var page string
 
 var pageTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
 	"clip":      clip,
-	"measure":   func(v float64) string { return fmt.Sprintf("%.3f", v) },
+	"measure":   Decimal,
 	"percent":   percent,
 	"thousands": thousands,
 }).Parse(page))
@@ -53,7 +53,7 @@ func (r Report) measures() []measureRow {
 		return measureRow{Name: name, End: value(end), Arrival: value(arrival), Meaning: meaning}
 	}
 	number := func(of func(Scoring) float64) func(Scoring) string {
-		return func(s Scoring) string { return fmt.Sprintf("%.3f", of(s)) }
+		return func(s Scoring) string { return Decimal(of(s)) }
 	}
 	return []measureRow{
 		row("Clusters", "all of them", func(s Scoring) string { return thousands(s.Clusters) }),
@@ -78,7 +78,7 @@ func silhouetteOf(s Scoring) string {
 	if s.Silhouette == nil {
 		return "–"
 	}
-	return fmt.Sprintf("%.3f", *s.Silhouette)
+	return Decimal(*s.Silhouette)
 }
 
 // rest counts what is in clusters that the report does not show.
@@ -90,6 +90,15 @@ func (r Report) rest() rest {
 		left.Documents -= c.Size
 	}
 	return left
+}
+
+// Decimal writes a measure with three decimals, and no sign at a zero.
+func Decimal(measure float64) string {
+	text := fmt.Sprintf("%.3f", measure)
+	if text == "-0.000" {
+		return "0.000"
+	}
+	return text
 }
 
 // percent says 0 and 100 of what is exactly that only.

@@ -99,7 +99,7 @@ func printReport(out io.Writer, r eval.Report) error {
 		fmt.Fprintf(&b, "%-15s%12d%12d\n", name, of(r.Scoring), of(r.Arrival))
 	}
 	measure := func(name string, of func(eval.Scoring) float64) {
-		fmt.Fprintf(&b, "%-15s%12.3f%12.3f\n", name, of(r.Scoring), of(r.Arrival))
+		fmt.Fprintf(&b, "%-15s%12s%12s\n", name, eval.Decimal(of(r.Scoring)), eval.Decimal(of(r.Arrival)))
 	}
 	count("clusters", func(s eval.Scoring) int { return s.Clusters })
 	count("large clusters", func(s eval.Scoring) int { return s.LargeClusters })

@@ -127,6 +127,9 @@ func replay(ctx context.Context, std streams, stream []labelled, source vectorSo
 	}
 	took := time.Since(started)
 	bar.Done()
+	if err == nil && r.Documents() == 0 {
+		err = errors.New("no document has a vector, so there is nothing to score")
+	}
 	if err != nil {
 		return eval.Report{}, err
 	}
