@@ -61,6 +61,14 @@ const (
 	// Joined says that Micros, of whatever clusters, became part of the
 	// micro-cluster Into of the cluster To, and their ids ended.
 	Joined EventKind = "joined"
+	// Faded says that nothing came to the cluster To for so long that all of it
+	// weighs less than one new document.
+	Faded EventKind = "faded"
+	// Reactivated says that a document came to the cluster To, which had faded.
+	Reactivated EventKind = "reactivated"
+	// Expired says that the cluster To faded until nothing was left to compare
+	// with. It ended; its documents stay in it.
+	Expired EventKind = "expired"
 )
 
 // An Event is something that happened to clusters. Whoever follows all events

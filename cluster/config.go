@@ -3,6 +3,7 @@ package cluster
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"starling/birch"
 )
@@ -25,6 +26,11 @@ type Config struct {
 	// Branching is the number of entries a node of the CF-tree may hold; at
 	// least 2. Zero means 50.
 	Branching int `json:"branching"`
+	// HalfLife is after how many documents, and HalfLifeTime after how much time
+	// in the stream, a document weighs half; zero means that it never does. What
+	// has become light expires, see [starling.Expired].
+	HalfLife     int64         `json:"half_life,omitempty"`
+	HalfLifeTime time.Duration `json:"half_life_time,omitempty"`
 	// MaxMicros bounds the micro-clusters and with them the memory; at least
 	// 2. When there would be more, the threshold rises and the closest are
 	// joined. Zero means 4,000.
@@ -64,6 +70,8 @@ func (c Config) validate() error {
 			c.Unrelated.Mean, c.Unrelated.Deviation)
 	case c.Branching < 2:
 		return fmt.Errorf("branching factor %d: must be at least 2", c.Branching)
+	case c.HalfLife < 0 || c.HalfLifeTime < 0:
+		return fmt.Errorf("half-lives of %d documents and %v: must not be negative", c.HalfLife, c.HalfLifeTime)
 	case c.MaxMicros < 2:
 		return errors.New("the bound on micro-clusters must be at least 2")
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"time"
 
 	"starling"
 	"starling/birch"
@@ -35,8 +36,8 @@ func (s *State) check() error {
 			return fmt.Errorf("micro-cluster %d is not in the tree", id)
 		}
 	}
-	if size != s.documents {
-		return fmt.Errorf("clusters of %d documents in all, %d documents", size, s.documents)
+	if size+s.expired != s.documents {
+		return fmt.Errorf("clusters of %d documents and expired ones of %d, %d documents", size, s.expired, s.documents)
 	}
 	if first := s.documents; first < calibrationDocuments && int64(len(s.first)) != first || first >= calibrationDocuments && s.first != nil {
 		return fmt.Errorf("the vectors of %d documents, not of the first ones", len(s.first))
@@ -71,6 +72,11 @@ func (r *reader) state() *State {
 	s.documents = r.count()
 	s.lastID = starling.ClusterID(r.uvarint())
 	s.next = r.count()
+	s.fadedAt = r.count()
+	if n := int64(r.uint64()); n != math.MinInt64 {
+		s.clock = time.Unix(0, n).UTC()
+	}
+	s.expired = r.count()
 	s.unrelated = Calibration{Mean: r.float64(), Deviation: r.float64()}
 	for range r.length() {
 		s.first = append(s.first, r.vector(s.config.Dim))
@@ -91,14 +97,20 @@ func (r *reader) state() *State {
 func (r *reader) group(s *State) *group {
 	g := &group{
 		id:     starling.ClusterID(r.uvarint()),
-		mean:   r.vector(s.config.Dim),
 		micros: make(map[birch.ID]*micro),
 	}
+	size := r.count()
+	g.faded = r.byte() == 1
+	g.mean = r.vector(s.config.Dim)
 	for range r.length() {
 		m := r.micro()
 		g.add(m)
 		s.micros[m.id] = m
 	}
+	if size < g.size {
+		r.fail("cluster %v of %d documents has micro-clusters of %d", g.id, size, g.size)
+	}
+	g.size = size
 	return g
 }
 
@@ -137,14 +149,26 @@ func (r *reader) vector(dim int) []float32 {
 	return vector
 }
 
-func (r *reader) float64() float64 {
+func (r *reader) float64() float64 { return math.Float64frombits(r.uint64()) }
+
+func (r *reader) uint64() uint64 {
 	if len(r.rest) < 8 {
 		r.fail("cut short")
 		return 0
 	}
 	v := binary.LittleEndian.Uint64(r.rest)
 	r.rest = r.rest[8:]
-	return math.Float64frombits(v)
+	return v
+}
+
+func (r *reader) byte() byte {
+	if len(r.rest) < 1 {
+		r.fail("cut short")
+		return 0
+	}
+	v := r.rest[0]
+	r.rest = r.rest[1:]
+	return v
 }
 
 func (r *reader) sketch(s *termSketch) {

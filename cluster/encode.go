@@ -9,14 +9,17 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"time"
 )
 
 // The binary form of a State, all integers little-endian, lengths as uvarint:
 //
 //	magic "STCL" | version byte | config JSON | documents | lastID | next
+//	| fadedAt | clock in nanoseconds since 1970, the zero time as the least integer
+//	| expired
 //	| calibration: mean, deviation
 //	| vectors of the first documents while there are few: number, then values
-//	| number of clusters, then by rising id: id, mean, number of micro-clusters,
+//	| number of clusters, then by rising id: id, size, faded, mean, number of micro-clusters,
 //	  then by rising id: id, size, text, similarity,
 //	  terms (number, then term, count, over)
 //	| sketch: total, rows | tree: birch's own form | CRC-32C of all before
@@ -45,6 +48,9 @@ func (s *State) AppendBinary(b []byte) ([]byte, error) {
 	b = binary.AppendUvarint(b, uint64(s.documents))
 	b = binary.AppendUvarint(b, uint64(s.lastID))
 	b = binary.AppendUvarint(b, uint64(s.next))
+	b = binary.AppendUvarint(b, uint64(s.fadedAt))
+	b = binary.LittleEndian.AppendUint64(b, uint64(nanoseconds(s.clock)))
+	b = binary.AppendUvarint(b, uint64(s.expired))
 	b = binary.LittleEndian.AppendUint64(b, math.Float64bits(s.unrelated.Mean))
 	b = binary.LittleEndian.AppendUint64(b, math.Float64bits(s.unrelated.Deviation))
 	b = binary.AppendUvarint(b, uint64(len(s.first)))
@@ -79,6 +85,8 @@ func (s *State) roughSize() int {
 
 func (g *group) appendBinary(b []byte) []byte {
 	b = binary.AppendUvarint(b, uint64(g.id))
+	b = binary.AppendUvarint(b, uint64(g.size))
+	b = append(b, faded(g))
 	b = appendVector(b, g.mean)
 	b = binary.AppendUvarint(b, uint64(len(g.micros)))
 	for _, id := range slices.Sorted(maps.Keys(g.micros)) {
@@ -99,6 +107,21 @@ func (m *micro) appendBinary(b []byte) []byte {
 		b = binary.AppendUvarint(b, uint64(t.over))
 	}
 	return b
+}
+
+func faded(g *group) byte {
+	if g.faded {
+		return 1
+	}
+	return 0
+}
+
+// nanoseconds returns a time as an integer.
+func nanoseconds(t time.Time) int64 {
+	if t.IsZero() {
+		return math.MinInt64
+	}
+	return t.UnixNano()
 }
 
 func appendVector(b []byte, vector []float32) []byte {

@@ -37,7 +37,9 @@ func (m *micro) take(other *micro) {
 type group struct {
 	id     starling.ClusterID
 	micros map[birch.ID]*micro
-	size   int64 // documents in all micros
+	// size counts the documents: those of all micros, and of such as expired.
+	size  int64
+	faded bool
 	// mean is the mean of the documents' vectors, up to rounding. It is found
 	// anew from the features whenever the clusters are.
 	mean []float32

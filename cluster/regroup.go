@@ -172,6 +172,7 @@ func (s *State) merge(parts []*part, ending map[*group]*part) []starling.Event {
 		}
 		p.move()
 		s.end(p.from)
+		p.to.size += p.from.size // of micro-clusters that expired
 		ended[p.to] = append(ended[p.to], p.from.id)
 	}
 	events := make([]starling.Event, 0, len(ended))

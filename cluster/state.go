@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"time"
 
 	"starling"
 	"starling/birch"
@@ -23,6 +24,12 @@ type State struct {
 	// unrelated is the calibration in force: that of the model until there are
 	// calibrationDocuments, then that of the stream.
 	unrelated Calibration
+	// fadedAt is the number of documents, and clock the latest time of a
+	// document, when weights last decayed.
+	fadedAt int64
+	clock   time.Time
+	// expired counts the documents of clusters that expired.
+	expired int64
 	// first holds the vectors of the first documents until then.
 	first [][]float32
 	// micros holds what is known of every leaf entry of the tree: one each, and
@@ -96,13 +103,22 @@ func (s *State) Expect(vectors [][]float32) { s.tree.Expect(vectors) }
 // and returns what that changed. The caller makes sure that no id comes twice.
 // On an error the state is as it was.
 func (s *State) Apply(doc starling.Document, vector []float32) (starling.Update, error) {
+	if err := s.tree.Check(vector); err != nil {
+		return starling.Update{}, fmt.Errorf("clustering document %q: %w", doc.ID, err)
+	}
+	due := s.documents+1 >= s.next
+	var events []starling.Event
+	if due {
+		events = s.fade(doc.Time)
+	}
 	inserted, err := s.tree.Insert(vector)
 	if err != nil {
-		return starling.Update{}, fmt.Errorf("clustering document %q: %w", doc.ID, err)
+		panic("cluster: " + err.Error()) // it was checked
 	}
 	s.documents++
 	calibrated, merges := s.calibrate(vector)
-	events, id := s.followMerges(append(inserted.Merges, merges...), inserted.Entry)
+	followed, id := s.followMerges(append(inserted.Merges, merges...), inserted.Entry)
+	events = append(events, followed...)
 	m, known := s.micros[id]
 	if !known {
 		m = &micro{id: id}
@@ -110,11 +126,12 @@ func (s *State) Apply(doc starling.Document, vector []float32) (starling.Update,
 	}
 	similarity := s.similarity(m.id, vector)
 	s.count(m, doc.Text, similarity)
-	if calibrated || s.documents >= s.next {
+	if calibrated || due {
 		events = append(events, s.regroup()...)
 	} else {
 		s.settle(m, vector)
 	}
+	events = append(events, m.group.wake()...)
 	return starling.Update{
 		Seq:        s.documents,
 		Document:   doc,
@@ -246,6 +263,7 @@ func (s *State) join(from, to *micro) []starling.Event {
 	}}
 	if len(from.group.micros) == 0 {
 		s.end(from.group)
+		to.group.size += from.group.size // of micro-clusters that expired
 		events = append(events, starling.Event{
 			Kind: starling.Merged, From: []starling.ClusterID{from.group.id}, To: to.group.id, Size: to.group.size,
 		})

@@ -140,7 +140,7 @@ func TestEventsExplainEveryChange(t *testing.T) {
 		n := rapid.IntRange(1, 600).Draw(t, "documents")
 		documents, vectors := stream(rapid.Uint64().Draw(t, "seed"), n, rapid.IntRange(1, 40).Draw(t, "topics"), 8)
 		s := newState(t, Config{Dim: 8, Threshold: rapid.Float64Range(0, 1).Draw(t, "threshold"), Branching: 4,
-			MaxMicros: rapid.IntRange(2, 60).Draw(t, "bound")})
+			MaxMicros: rapid.IntRange(2, 60).Draw(t, "bound"), HalfLife: halfLives.Draw(t, "half-life")})
 		f := newFollower()
 		for i, d := range documents {
 			u, err := s.Apply(d, vectors[i])
@@ -156,11 +156,15 @@ func TestEventsExplainEveryChange(t *testing.T) {
 	})
 }
 
+// halfLives are numbers of documents; most documents expire with the shortest.
+var halfLives = rapid.SampledFrom([]int64{0, 0, 20, 100})
+
 // A follower knows the clusters from the updates alone.
 type follower struct {
 	clusters map[starling.MicroID]starling.ClusterID
 	joined   map[starling.MicroID]starling.MicroID
 	ended    map[starling.ClusterID]bool
+	expired  map[starling.ClusterID]bool
 	// documents holds the micro-cluster that each document was put into.
 	documents []starling.MicroID
 }
@@ -170,6 +174,7 @@ func newFollower() *follower {
 		clusters: make(map[starling.MicroID]starling.ClusterID),
 		joined:   make(map[starling.MicroID]starling.MicroID),
 		ended:    make(map[starling.ClusterID]bool),
+		expired:  make(map[starling.ClusterID]bool),
 	}
 }
 
@@ -196,6 +201,8 @@ func (f *follower) follow(t *rapid.T, u starling.Update) {
 				}
 				f.clusters[m] = e.To
 			}
+		case starling.Expired:
+			f.ended[e.To], f.expired[e.To] = true, true
 		case starling.Merged:
 			for _, from := range e.From {
 				f.ended[from] = true
@@ -231,7 +238,8 @@ func (f *follower) compare(t *rapid.T, s *State) {
 		for f.joined[m] != 0 {
 			m = f.joined[m]
 		}
-		if c, ok := s.ClusterOf(m); !ok || c != f.clusters[m] {
+		c, ok := s.ClusterOf(m)
+		if !ok && s.Config().HalfLife == 0 || ok && c != f.clusters[m] {
 			t.Fatalf("document %d is in cluster %v, the events say %v", i, c, f.clusters[m])
 		}
 		sizes[f.clusters[m]]++
@@ -241,6 +249,9 @@ func (f *follower) compare(t *rapid.T, s *State) {
 			t.Fatalf("cluster %v has %d documents, the updates say %d", c.ID, c.Size, sizes[c.ID])
 		}
 		delete(sizes, c.ID)
+	}
+	for c := range f.expired {
+		delete(sizes, c)
 	}
 	if len(sizes) > 0 {
 		t.Fatalf("clusters %v ended without an event", sizes)
@@ -253,7 +264,8 @@ func TestExpectingABatchChangesNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(1, 600).Draw(t, "documents")
 		documents, vectors := stream(rapid.Uint64().Draw(t, "seed"), n, 30, 8)
-		config := Config{Dim: 8, Threshold: rapid.SampledFrom([]float64{0, 0.5}).Draw(t, "threshold"), Branching: 3, MaxMicros: rapid.IntRange(2, 60).Draw(t, "bound")}
+		config := Config{Dim: 8, Threshold: rapid.SampledFrom([]float64{0, 0.5}).Draw(t, "threshold"), Branching: 3,
+			MaxMicros: rapid.IntRange(2, 60).Draw(t, "bound"), HalfLife: halfLives.Draw(t, "half-life")}
 		one, many := newState(t, config), newState(t, config)
 		cut, bad := rapid.IntRange(1, 80).Draw(t, "batch"), rapid.IntRange(0, 2*n).Draw(t, "bad")
 		if bad < n {
@@ -284,7 +296,8 @@ func TestSnapshotAnywhereChangesNothing(t *testing.T) {
 		n := rapid.IntRange(1, 600).Draw(t, "documents")
 		cut := rapid.IntRange(0, n).Draw(t, "cut")
 		documents, vectors := stream(rapid.Uint64().Draw(t, "seed"), n, 20, 8)
-		config := Config{Dim: 8, Threshold: rapid.SampledFrom([]float64{0, 0.6}).Draw(t, "threshold"), Branching: 3, MaxMicros: rapid.IntRange(2, 50).Draw(t, "bound")}
+		config := Config{Dim: 8, Threshold: rapid.SampledFrom([]float64{0, 0.6}).Draw(t, "threshold"), Branching: 3,
+			MaxMicros: rapid.IntRange(2, 50).Draw(t, "bound"), HalfLife: halfLives.Draw(t, "half-life")}
 		live, err := New(config)
 		if err != nil {
 			t.Fatal(err)
