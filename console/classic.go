@@ -2,7 +2,6 @@ package console
 
 import (
 	"bufio"
-	"cmp"
 	"fmt"
 	"io"
 	"iter"
@@ -10,6 +9,7 @@ import (
 	"slices"
 
 	"starling"
+	"starling/lineage"
 )
 
 // Classic prints after each update what Apache Beam's Python example of online
@@ -18,36 +18,40 @@ import (
 //
 // Its cost and memory grow with all documents seen; it is for comparing and
 // for teaching, not for running a service. earlier yields the documents of the
-// state with the clusters they are in now.
+// state with the micro-clusters and the clusters they are in now.
 func Classic(w io.Writer, earlier iter.Seq2[starling.Update, error]) (UpdatePrinter, error) {
-	c := &classic{out: bufio.NewWriter(w), members: make(map[starling.ClusterID][]member)}
+	c := &classic{out: bufio.NewWriter(w), lineage: lineage.New()}
 	for update, err := range earlier {
 		if err != nil {
 			return nil, err
 		}
+		c.lineage.Place(update.Micro, update.Cluster)
 		c.add(update)
 	}
 	return c, nil
 }
 
 type classic struct {
-	out     *bufio.Writer
-	members map[starling.ClusterID][]member
+	out *bufio.Writer
+	// documents are all so far, in the order they came; where they are now,
+	// lineage knows.
+	documents []document
+	lineage   *lineage.Lineage
 }
 
-type member struct {
-	ID   string `json:"id"`
-	Text string `json:"text"`
-	seq  int64
+type document struct {
+	ID    string `json:"id"`
+	Text  string `json:"text"`
+	micro starling.MicroID
 }
 
 func (c *classic) add(update starling.Update) {
-	c.members[update.Cluster] = append(c.members[update.Cluster], member{ID: update.ID, Text: update.Text, seq: update.Seq})
+	c.documents = append(c.documents, document{ID: update.ID, Text: update.Text, micro: update.Micro})
 }
 
 func (c *classic) Print(updates []starling.Update) error {
 	for _, update := range updates {
-		c.merge(update.Events)
+		c.lineage.Follow(update)
 		c.add(update)
 		if err := c.print(update.Seq); err != nil {
 			return err
@@ -56,24 +60,16 @@ func (c *classic) Print(updates []starling.Update) error {
 	return c.out.Flush()
 }
 
-func (c *classic) merge(events []starling.Event) {
-	for _, e := range events {
-		if e.Kind != starling.Merged {
-			continue
-		}
-		for _, from := range e.From {
-			c.members[e.To] = append(c.members[e.To], c.members[from]...)
-			delete(c.members, from)
-		}
-		slices.SortFunc(c.members[e.To], func(a, b member) int { return cmp.Compare(a.seq, b.seq) })
-	}
-}
-
 func (c *classic) print(number int64) error {
+	labels := make(map[starling.ClusterID][]document)
+	for _, d := range c.documents {
+		cluster := c.lineage.ClusterOf(d.micro)
+		labels[cluster] = append(labels[cluster], d)
+	}
 	fmt.Fprintf(c.out, "Update Number: %d:::\n\n", number)
-	for _, label := range slices.Sorted(maps.Keys(c.members)) {
+	for _, label := range slices.Sorted(maps.Keys(labels)) {
 		fmt.Fprintf(c.out, "%v: ", label)
-		if err := WriteJSON(c.out, c.members[label]); err != nil {
+		if err := WriteJSON(c.out, labels[label]); err != nil {
 			return err
 		}
 	}

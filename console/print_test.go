@@ -3,7 +3,6 @@ package console
 import (
 	"bytes"
 	"encoding/json"
-	"iter"
 	"strings"
 	"testing"
 
@@ -17,69 +16,6 @@ func update(seq int64, id, text string, c starling.ClusterID, events ...starling
 		Document:   starling.Document{ID: id, Text: text},
 		Assignment: starling.Assignment{Cluster: c, Micro: starling.MicroID(c), Similarity: 0.5},
 		Events:     events,
-	}
-}
-
-func none() iter.Seq2[starling.Update, error] {
-	return func(func(starling.Update, error) bool) {}
-}
-
-// The Python example prints the number of the update and then all labels with
-// the texts and ids of all documents so far.
-func TestClassicPrintsEverythingAfterEachMessage(t *testing.T) {
-	var out bytes.Buffer
-	printer, err := Classic(&out, none())
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = printer.Print([]starling.Update{
-		update(1, "a", "first", 1),
-		update(2, "b", "second\nline", 2),
-		update(3, "c", "third", 1, starling.Event{Kind: starling.Merged, From: []starling.ClusterID{2}, To: 1, Size: 2}),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := `Update Number: 1:::
-
-1: [{"id":"a","text":"first"}]
-
-
-
-
-Update Number: 2:::
-
-1: [{"id":"a","text":"first"}]
-2: [{"id":"b","text":"second\nline"}]
-
-
-
-
-Update Number: 3:::
-
-1: [{"id":"a","text":"first"},{"id":"b","text":"second\nline"},{"id":"c","text":"third"}]
-
-
-
-
-`
-	if out.String() != want {
-		t.Errorf("printed\n%s\nwant\n%s", out.String(), want)
-	}
-}
-
-func TestClassicBeginsWithWhatTheStateHolds(t *testing.T) {
-	var out bytes.Buffer
-	earlier := func(yield func(starling.Update, error) bool) { yield(update(1, "a", "old", 4), nil) }
-	printer, err := Classic(&out, earlier)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := printer.Print([]starling.Update{update(2, "b", "new", 4)}); err != nil {
-		t.Fatal(err)
-	}
-	if want := `4: [{"id":"a","text":"old"},{"id":"b","text":"new"}]`; !strings.Contains(out.String(), want) {
-		t.Errorf("printed %s, want %s in it", out.String(), want)
 	}
 }
 
@@ -101,6 +37,28 @@ func TestLinesSayWhatHappened(t *testing.T) {
 	}
 	if !strings.HasSuffix(got[1], "…  [1, 2, 3, 2 more became part of 7]") || len([]rune(got[1])) > defaultWidth {
 		t.Errorf("printed %q", got[1])
+	}
+}
+
+// Of a regrouping a line says what moved documents to another cluster, the first of
+// it by name, and nothing of micro-clusters that only became part of others.
+func TestLinesSayOfARegroupingWhatMoved(t *testing.T) {
+	joined := starling.Event{Kind: starling.Joined, Micros: []starling.MicroID{1, 2}, Into: 3, To: 8}
+	merged := starling.Event{Kind: starling.Merged, From: []starling.ClusterID{4, 5}, To: 8}
+	split := starling.Event{Kind: starling.Split, From: []starling.ClusterID{8}, Micros: []starling.MicroID{3}, To: 9}
+	grew := starling.Event{Kind: starling.Grew, To: 7, Size: 50}
+	for want, events := range map[string][]starling.Event{
+		"":                          {joined, {Kind: "faded", To: 7}},
+		"  [part of 8 went to 9]":   {joined, split},
+		"  [now 50]":                {grew},
+		"  [8 is now 5; 9 is new]":  {{Kind: starling.Grew, To: 8, Size: 5}, {Kind: starling.Created, To: 9}},
+		"  [4, 5 became part of 8]": {merged},
+		"  [4, 5 became part of 8; part of 8 went to 9; now 50]":        {joined, merged, split, grew},
+		"  [4, 5 became part of 8; 4, 5 became part of 8; 4 more; new]": {merged, merged, merged, split, split, split, {Kind: starling.Created, To: 7}},
+	} {
+		if got := describe(update(1, "a", "text", 7, events...)); got != want {
+			t.Errorf("%v is described as %q, want %q", events, got, want)
+		}
 	}
 }
 

@@ -28,30 +28,49 @@ type lines struct {
 func (l *lines) Print(updates []starling.Update) error {
 	for _, update := range updates {
 		head := fmt.Sprintf("%7d  cluster %-5v %.2f  ", update.Seq, update.Cluster, update.Similarity)
-		events := describe(update.Events)
+		events := describe(update)
 		room := max(20, l.width-len(head)-len(events))
 		fmt.Fprintf(l.out, "%s%s%s\n", head, Clip(update.Text, room), events)
 	}
 	return l.out.Flush()
 }
 
-// describe says in a few words what happened to clusters.
-func describe(events []starling.Event) string {
-	var said []string
-	for _, e := range events {
+// mostChanges is how many changes of clusters a line names one by one; a
+// regrouping may bring hundreds.
+const mostChanges = 2
+
+// describe says in a few words what happened to clusters: first what moved
+// documents from one to another, then what became of the document's own.
+func describe(update starling.Update) string {
+	var changes, sizes []string
+	for _, e := range update.Events {
 		switch e.Kind {
-		case starling.Created:
-			said = append(said, "new")
-		case starling.Grew:
-			said = append(said, fmt.Sprintf("now %d", e.Size))
 		case starling.Merged:
-			said = append(said, fmt.Sprintf("%s became part of %v", list(e.From), e.To))
+			changes = append(changes, fmt.Sprintf("%s became part of %v", list(e.From), e.To))
+		case starling.Split:
+			changes = append(changes, fmt.Sprintf("part of %s went to %v", list(e.From), e.To))
+		case starling.Created:
+			sizes = append(sizes, name(e.To, update.Cluster)+"new")
+		case starling.Grew:
+			sizes = append(sizes, fmt.Sprintf("%snow %d", name(e.To, update.Cluster), e.Size))
 		}
 	}
+	if more := len(changes) - mostChanges; more > 0 {
+		changes = append(changes[:mostChanges], fmt.Sprintf("%d more", more))
+	}
+	said := append(changes, sizes...)
 	if len(said) == 0 {
 		return ""
 	}
 	return "  [" + strings.Join(said, "; ") + "]"
+}
+
+// name names a cluster, unless it is the one that the line is about.
+func name(cluster, line starling.ClusterID) string {
+	if cluster == line {
+		return ""
+	}
+	return cluster.String() + " is "
 }
 
 // list names at most three clusters.
