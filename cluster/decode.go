@@ -116,9 +116,10 @@ func (r *reader) group(s *State) *group {
 
 func (r *reader) micro() *micro {
 	m := &micro{
-		id:   birch.ID(r.uvarint()),
-		size: r.count(),
-		text: exemplar{text: string(r.bytes()), similarity: math.Float32frombits(r.uint32())},
+		id:         birch.ID(r.uvarint()),
+		size:       r.count(),
+		duplicates: r.count(),
+		text:       exemplar{text: string(r.bytes()), similarity: math.Float32frombits(r.uint32())},
 	}
 	n := r.length()
 	if n > maxTerms {

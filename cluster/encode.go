@@ -20,7 +20,7 @@ import (
 //	| calibration: mean, deviation
 //	| vectors of the first documents while there are few: number, then values
 //	| number of clusters, then by rising id: id, size, faded, mean, number of micro-clusters,
-//	  then by rising id: id, size, text, similarity,
+//	  then by rising id: id, size, duplicates, text, similarity,
 //	  terms (number, then term, count, over)
 //	| sketch: total, rows | tree: birch's own form | CRC-32C of all before
 //
@@ -98,6 +98,7 @@ func (g *group) appendBinary(b []byte) []byte {
 func (m *micro) appendBinary(b []byte) []byte {
 	b = binary.AppendUvarint(b, uint64(m.id))
 	b = binary.AppendUvarint(b, uint64(m.size))
+	b = binary.AppendUvarint(b, uint64(m.duplicates))
 	b = appendBytes(b, []byte(m.text.text))
 	b = binary.LittleEndian.AppendUint32(b, math.Float32bits(m.text.similarity))
 	b = binary.AppendUvarint(b, uint64(len(m.terms)))

@@ -57,6 +57,8 @@ type agglomeration struct {
 	best      []int
 	bestScore []float64
 	parent    []int
+	// last is the last join.
+	last merging
 }
 
 func newAgglomeration(l linkage, weights []float64, means []float32, dim int) *agglomeration {
@@ -137,7 +139,8 @@ func (a *agglomeration) step() bool {
 	if i < 0 || a.bestScore[i] < a.cut {
 		return false
 	}
-	a.join(min(i, a.best[i]), max(i, a.best[i]))
+	a.last = merging{min(i, a.best[i]), max(i, a.best[i]), a.bestScore[i]}
+	a.join(a.last.i, a.last.j)
 	return true
 }
 

@@ -12,13 +12,23 @@ type micro struct {
 	id    birch.ID
 	group *group
 	size  int64 // documents
-	terms termCounts
-	text  exemplar
+	// duplicates counts the documents that were hardly different from the
+	// centroid when they came.
+	duplicates int64
+	terms      termCounts
+	text       exemplar
 }
+
+// duplicateSimilarity is the cosine from which on a document is a near-duplicate:
+// a word or two of some twenty differ.
+const duplicateSimilarity = 0.97
 
 // absorb adds a document.
 func (m *micro) absorb(text string, terms []string, similarity float32) {
 	m.size++
+	if m.size > 1 && similarity >= duplicateSimilarity {
+		m.duplicates++
+	}
 	m.text.offer(text, similarity, m.size)
 	for _, term := range terms {
 		m.terms.add(term, 1)
@@ -28,6 +38,7 @@ func (m *micro) absorb(text string, terms []string, similarity float32) {
 // take adds the counts of a micro-cluster that ends.
 func (m *micro) take(other *micro) {
 	m.size += other.size
+	m.duplicates += other.duplicates
 	for _, t := range other.terms {
 		m.terms.add(t.term, t.count)
 	}

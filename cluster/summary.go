@@ -21,6 +21,9 @@ type Summary struct {
 	// Texts are texts of documents that stand for different sides of the
 	// cluster, Text among them, at most three.
 	Texts []string `json:"texts"`
+	// Duplicates is how many documents said nearly the same as others in the
+	// cluster.
+	Duplicates int64 `json:"duplicates,omitempty"`
 	// Outlier says that the cluster is one document without company.
 	Outlier bool `json:"outlier,omitempty"`
 }
@@ -56,16 +59,24 @@ const summaryTexts = 3
 func (s *State) summary(g *group) Summary {
 	micros := g.bySize()
 	texts := representatives(micros)
-	return Summary{ID: g.id, Size: g.size, Terms: termsOf(micros, s.common), Text: texts[0], Texts: texts, Outlier: g.size == 1}
+	summary := Summary{ID: g.id, Size: g.size, Terms: termsOf(micros, s.common), Text: texts[0], Texts: texts, Outlier: g.size == 1}
+	for _, m := range micros {
+		summary.Duplicates += m.duplicates
+	}
+	return summary
 }
 
 // bySize returns the micro-clusters of a cluster, largest first.
 func (g *group) bySize() []*micro {
 	micros := slices.Collect(maps.Values(g.micros))
+	sortBySize(micros)
+	return micros
+}
+
+func sortBySize(micros []*micro) {
 	slices.SortFunc(micros, func(a, b *micro) int {
 		return cmp.Or(cmp.Compare(b.size, a.size), cmp.Compare(a.id, b.id))
 	})
-	return micros
 }
 
 // representatives returns the texts of the largest micro-clusters, which differ

@@ -19,19 +19,32 @@ const (
 	topTerms = 5
 )
 
-// terms returns the words of a text that may describe it: lower-cased, at least
-// two characters long, without stop words and bare numbers. A word said twice
-// comes once, so that one document cannot name a cluster by repeating itself.
+// terms returns what may describe a text: its words, lower-cased, at least two
+// characters long, without stop words and bare numbers, and pairs of such words
+// that follow each other. What is said twice comes once, so that one document
+// cannot name a cluster by repeating itself.
 func terms(text string) []string {
 	var found []string
+	add := func(term string) {
+		if len(found) < maxTermsPerText && !slices.Contains(found, term) {
+			found = append(found, term)
+		}
+	}
+	before := ""
 	for word := range strings.FieldsFuncSeq(strings.ToLower(text), isSeparator) {
-		word = strings.Trim(word, "'’_")
 		if len(found) == maxTermsPerText {
 			break
 		}
-		if isTerm(word) && !slices.Contains(found, word) {
-			found = append(found, word)
+		word = strings.Trim(word, "'’_")
+		if !isTerm(word) {
+			before = ""
+			continue
 		}
+		add(word)
+		if before != "" && before != word {
+			add(before + " " + word)
+		}
+		before = word
 	}
 	return found
 }
@@ -89,7 +102,7 @@ func (c *termCounts) add(term string, n int64) {
 // termsOf returns the terms that set a cluster apart, best first: by class-based
 // TF-IDF (Grootendorst 2022), the certain count in its micro-clusters times the
 // logarithm of one plus the ratio of all terms to the term's count in all
-// documents.
+// documents. A pair of words stands for both where they mostly come together.
 func termsOf(micros []*micro, common *termSketch) []string {
 	counts := make(map[string]int64)
 	for _, m := range micros {
@@ -97,6 +110,7 @@ func termsOf(micros []*micro, common *termSketch) []string {
 			counts[t.term] += t.count - t.over
 		}
 	}
+	joinPairs(counts)
 	type scored struct {
 		term  string
 		score float64
@@ -114,4 +128,25 @@ func termsOf(micros []*micro, common *termSketch) []string {
 		names = append(names, r.term)
 	}
 	return names
+}
+
+// joinPairs leaves of each pair of words and its words either the pair or the
+// words: the pair where it is said in at least two documents and two thirds of
+// those that say one of its words.
+func joinPairs(counts map[string]int64) {
+	var covered []string
+	for term, count := range counts {
+		first, second, isPair := strings.Cut(term, " ")
+		if !isPair {
+			continue
+		}
+		if count < 2 || 3*count < 2*max(counts[first], counts[second]) {
+			covered = append(covered, term)
+		} else {
+			covered = append(covered, first, second)
+		}
+	}
+	for _, term := range covered {
+		delete(counts, term)
+	}
 }

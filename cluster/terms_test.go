@@ -14,7 +14,8 @@ func TestTermsAreWhatATextIsAbout(t *testing.T) {
 		"The train is LATE again, the train!": {"train", "late"},
 		"i'm at gate 42 #delayed":             {"gate", "delayed"},
 		"don’t know":                          nil,
-		"Über-laut im Zug":                    {"über", "laut", "zug"},
+		"Über-laut im Zug":                    {"über", "laut", "über laut", "zug"},
+		"late late trains, late trains":       {"late", "trains", "late trains", "trains late"},
 		"...":                                 nil,
 	} {
 		got := terms(text)
@@ -105,5 +106,19 @@ func TestCalibrateFollowsTheModel(t *testing.T) {
 	}
 	if _, err := Calibrate(near[:1]); err == nil {
 		t.Error("calibrated from one vector")
+	}
+}
+
+func TestAPairStandsForWordsThatComeTogether(t *testing.T) {
+	m, common := new(micro), new(termSketch)
+	for _, text := range []string{"customer service is slow", "slow customer service", "customer service, the slow kind"} {
+		found := terms(text)
+		m.absorb(text, found, 0.5)
+		for _, term := range found {
+			common.add(term)
+		}
+	}
+	if got := termsOf([]*micro{m}, common); !slices.Contains(got, "customer service") || slices.Contains(got, "service") || !slices.Contains(got, "slow") {
+		t.Errorf("terms %q", got)
 	}
 }
