@@ -31,22 +31,65 @@ func distinct(b *testing.B, dim, entries, scanLimit int) (*Tree, [][]float32) {
 	})
 }
 
-// BenchmarkInsert measures the insertion of a vector that an entry absorbs.
+// BenchmarkInsert measures the insertion of a vector that an entry absorbs: by
+// descent, by a scan, and by a scan of 32 expected vectors together.
 func BenchmarkInsert(b *testing.B) {
 	for _, dim := range []int{512, 768} {
 		for _, entries := range []int{1000, 5000} {
-			for name, scanLimit := range map[string]int{"tree": 0, "scan": 2 * entries} {
-				b.Run(fmt.Sprintf("%s/d=%d/entries=%d", name, dim, entries), func(b *testing.B) {
+			for _, lookup := range []string{"tree", "scan", "batch"} {
+				b.Run(fmt.Sprintf("%s/d=%d/entries=%d", lookup, dim, entries), func(b *testing.B) {
+					scanLimit := 2 * entries
+					if lookup == "tree" {
+						scanLimit = 0
+					}
 					tree, xs := distinct(b, dim, entries, scanLimit)
 					b.ReportAllocs()
 					b.ResetTimer()
 					for i := range b.N {
+						if lookup == "batch" && i%len(xs) == 0 {
+							tree.Expect(xs)
+						}
 						mustInsert(b, tree, xs[i%len(xs)])
 					}
 				})
 			}
 		}
 	}
+}
+
+// BenchmarkMillion inserts a million vectors by descent into a tree of at most
+// 5,000 entries, from an empty one on, rebuilds included. The stream is one of 20,000
+// vectors in 4,000 groups, again and again.
+func BenchmarkMillion(b *testing.B) {
+	const points, dim = 1_000_000, 768
+	xs := make([][]float32, 20_000)
+	for p := range xs {
+		xs[p] = make([]float32, dim)
+		grouped(xs[p], p, 4000)
+	}
+	for b.Loop() {
+		tree := mustNew(b, Config{Dim: dim, Threshold: 0.7})
+		for p := range points {
+			mustInsert(b, tree, xs[p%len(xs)])
+		}
+		b.ReportMetric(float64(tree.Len()), "entries")
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/points, "ns/insert")
+}
+
+// BenchmarkSynthetic10000 inserts the vectors that scikit-learn's and ELKI's figures
+// are of, by descent.
+func BenchmarkSynthetic10000(b *testing.B) {
+	const dim = 768
+	xs := syntheticVectors(b, 10_000)
+	for b.Loop() {
+		tree := mustNew(b, Config{Dim: dim, Threshold: 0.7, MaxEntries: 10_000})
+		for _, x := range xs {
+			mustInsert(b, tree, x)
+		}
+		b.ReportMetric(float64(tree.Len()), "entries")
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(xs)), "ns/insert")
 }
 
 // BenchmarkStream10000 measures a stream of 10,000 vectors from an empty tree on.
@@ -137,7 +180,7 @@ func BenchmarkNearest(b *testing.B) {
 }
 
 func BenchmarkEncode(b *testing.B) {
-	tree, _ := distinct(b, 512, 5000, 0)
+	tree, _ := distinct(b, 768, 5000, 0)
 	var buf []byte
 	for b.Loop() {
 		buf, _ = tree.AppendBinary(buf[:0])
@@ -146,7 +189,7 @@ func BenchmarkEncode(b *testing.B) {
 }
 
 func BenchmarkDecode(b *testing.B) {
-	tree, _ := distinct(b, 512, 5000, 0)
+	tree, _ := distinct(b, 768, 5000, 0)
 	buf := encoded(b, tree)
 	b.SetBytes(int64(len(buf)))
 	for b.Loop() {

@@ -82,28 +82,18 @@ func checkBlobs(t *testing.T, c blobCase) {
 // scikit-learn's Birch(n_clusters=None, threshold=0.7, branching_factor=50) makes 990
 // sub-clusters of these vectors, which only numpy can make.
 func TestSameCountAsScikitLearnOnSyntheticVectors(t *testing.T) {
-	const points, dim = 10_000, 768
-	data := syntheticVectors(t, points)
-	if len(data) != 4*points*dim {
-		t.Fatalf("%d bytes are not %d vectors", len(data), points)
-	}
-	tree := mustNew(t, Config{Dim: dim, Threshold: 0.7, Branching: 50, MaxEntries: points})
-	x := make([]float32, dim)
-	for len(data) > 0 {
-		for i := range x {
-			x[i] = math.Float32frombits(binary.LittleEndian.Uint32(data[4*i:]))
-		}
+	tree := mustNew(t, Config{Dim: 768, Threshold: 0.7, Branching: 50, MaxEntries: 10_000})
+	for _, x := range syntheticVectors(t, 10_000) {
 		mustInsert(t, tree, x)
-		data = data[4*dim:]
 	}
 	if tree.Len() != 990 {
 		t.Errorf("%d leaf entries, scikit-learn has 990", tree.Len())
 	}
 }
 
-// syntheticVectors returns the vectors of ../shared/peers/synthetic_vectors.py as
-// little-endian float32 values.
-func syntheticVectors(t *testing.T, points int) []byte {
+// syntheticVectors returns vectors of ../shared/peers/synthetic_vectors.py, of 768
+// values each. Its test is skipped without that file or numpy.
+func syntheticVectors(t testing.TB, points int) [][]float32 {
 	t.Helper()
 	const python = "/usr/bin/python3"
 	peers, err := filepath.Abs("../../shared/peers")
@@ -127,5 +117,15 @@ func syntheticVectors(t *testing.T, points int) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return data
+	if len(data) != 4*768*points {
+		t.Fatalf("%d bytes are not %d vectors", len(data), points)
+	}
+	xs := make([][]float32, points)
+	for p := range xs {
+		xs[p] = make([]float32, 768)
+		for i := range xs[p] {
+			xs[p][i] = math.Float32frombits(binary.LittleEndian.Uint32(data[4*(768*p+i):]))
+		}
+	}
+	return xs
 }

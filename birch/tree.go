@@ -151,6 +151,7 @@ func (t *Tree) vector(x []float32, mean []float64) (feature, error) {
 	if len(x) != t.config.Dim {
 		return feature{}, fmt.Errorf("it has %d values, the tree's vectors have %d", len(x), t.config.Dim)
 	}
+	mean = mean[:len(x)] // once, not for each value
 	for i, v := range x {
 		mean[i] = float64(v)
 	}
@@ -252,9 +253,15 @@ func (t *Tree) descend(x *feature) int32 {
 func (t *Tree) nearestOf(f *features, slots []int32, x *feature) int32 {
 	r := &t.scratch.ranking
 	r.reset()
+	far := t.measure.cutoff(&x.moments, r.least)
 	for _, slot := range slots {
-		d, bound := t.measure.rough(vec.Dot(f.row(slot), x.row), &x.moments, &f.moments[slot])
+		dot, m := vec.Dot(f.row(slot), x.row), &f.moments[slot]
+		if far.leavesOut(dot, m) {
+			continue
+		}
+		d, bound := t.measure.rough(dot, &x.moments, m)
 		r.see(slot, d, bound)
+		far = t.measure.cutoff(&x.moments, r.least)
 	}
 	return r.first(t.measure, f, x)
 }
