@@ -102,8 +102,7 @@ func partsOf(micros []*micro, found []int) []*part {
 		p.size += m.size
 	}
 	slices.SortStableFunc(parts, func(a, b *part) int {
-		switch {
-		case a.from == nil || b.from == nil:
+		if a.from == nil || b.from == nil {
 			return cmp.Compare(nilLast(a.from), nilLast(b.from))
 		}
 		return cmp.Compare(a.from.id, b.from.id)
