@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"starling"
@@ -58,11 +59,10 @@ func describe(update starling.Update) string {
 	if more := len(changes) - mostChanges; more > 0 {
 		changes = append(changes[:mostChanges], fmt.Sprintf("%d more", more))
 	}
-	said := append(changes, sizes...)
-	if len(said) == 0 {
-		return ""
+	if said := slices.Concat(changes, sizes); len(said) > 0 {
+		return "  [" + strings.Join(said, "; ") + "]"
 	}
-	return "  [" + strings.Join(said, "; ") + "]"
+	return ""
 }
 
 // name names a cluster, unless it is the one that the line is about.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -149,8 +150,8 @@ func (d *demo) flow(ctx context.Context, allPublished func()) (summary pipeline.
 	return summary, err
 }
 
-// tell prints what happens to clusters as it happens: the first to begin, and
-// those that grow.
+// tell prints what happens to clusters as it happens: how the first begin and
+// end, and how all grow.
 func (d *demo) tell(updates []starling.Update) error {
 	d.last = time.Now()
 	for _, update := range updates {
@@ -167,17 +168,32 @@ func (d *demo) tell(updates []starling.Update) error {
 
 func (d *demo) tellEvent(update starling.Update, event starling.Event) error {
 	const first = 5
-	var what string
 	switch {
 	case event.Kind == starling.Grew:
-		what = fmt.Sprintf("has %d", event.Size)
+		return d.tellCluster(update, event.To, fmt.Sprintf("has %d", event.Size))
 	case event.Kind == starling.Created && event.To <= first:
-		what = "begins"
-	default:
-		return nil
+		return d.tellCluster(update, event.To, "begins")
+	case event.Kind == starling.Merged:
+		for _, ended := range event.From {
+			if ended > first {
+				continue
+			}
+			if err := d.tellCluster(update, ended, fmt.Sprintf("joins %v", event.To)); err != nil {
+				return err
+			}
+		}
 	}
-	head := fmt.Sprintf("%6d  cluster %-4v %-9s", update.Seq, event.To, what)
-	return d.bar.Print(d.std.out, head+console.Clip(update.Text, max(20, console.Width(d.std.out)-len(head))))
+	return nil
+}
+
+// tellCluster prints what became of a cluster, with the text that just came where
+// it is one of its own.
+func (d *demo) tellCluster(update starling.Update, cluster starling.ClusterID, what string) error {
+	line := fmt.Sprintf("%6d  cluster %-4v %-9s", update.Seq, cluster, what)
+	if cluster == update.Cluster {
+		line += console.Clip(update.Text, max(20, console.Width(d.std.out)-len(line)))
+	}
+	return d.bar.Print(d.std.out, strings.TrimRight(line, " "))
 }
 
 // conclude prints the table, and what to try next in two lines that work when
