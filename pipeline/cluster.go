@@ -22,6 +22,7 @@ type transaction struct {
 // stage changes the clustering state.
 func (p *Pipeline) cluster(ctx context.Context) error {
 	defer close(p.applied)
+	p.watch = p.newWatch()
 	snapshotAt := p.State.Documents() // of the last snapshot, as far as this run knows
 	for b := range p.ordered {
 		select {
@@ -86,6 +87,7 @@ func (p *Pipeline) apply(ctx context.Context, b *batch) (*transaction, error) {
 		t.ids = append(t.ids, document.ID)
 	}
 	p.inFlight.add(t.ids)
+	p.notice()
 	for _, refused := range b.refused {
 		t.DeadLetters = append(t.DeadLetters, refused.letter)
 		t.messages = append(t.messages, refused.message)

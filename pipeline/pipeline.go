@@ -50,6 +50,10 @@ type Settings struct {
 	// durable; nil for nobody.
 	OnDeadLetters func([]store.DeadLetter)
 
+	// OnNotice is called with what people should know of the clusters as a whole:
+	// the threshold found, and what looks wrong; nil for nobody. It must not block.
+	OnNotice func(string)
+
 	// UntilIdle ends the run when no message came for that long and the broker
 	// holds none back. Zero means to run until the context ends.
 	UntilIdle time.Duration
@@ -109,6 +113,8 @@ type Pipeline struct {
 	// committed wakes the publisher; it holds at most one call.
 	committed chan struct{}
 	inFlight  *inFlight
+	// watch belongs to the clustering stage.
+	watch watch
 	// summary belongs to the committing stage until Run returns.
 	summary Summary
 }

@@ -26,6 +26,8 @@ type scriptCluster struct {
 	Terms []string `json:"terms"`
 	Text  *string  `json:"text"`
 	Texts []string `json:"texts"`
+	// Duplicates counts near-duplicates.
+	Duplicates int64 `json:"duplicates"`
 	// Outlier says that the cluster is one document.
 	Outlier bool `json:"outlier"`
 }

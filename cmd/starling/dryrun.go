@@ -105,7 +105,11 @@ func describeConfig(config cluster.Config) string {
 	if config.Threshold != 0 {
 		threshold = fmt.Sprintf("%.3f", config.Threshold)
 	}
-	return fmt.Sprintf("threshold %s, branching factor %d, at most %d micro-clusters", threshold, config.Branching, config.MaxMicros)
+	described := fmt.Sprintf("threshold %s, branching factor %d, at most %d micro-clusters", threshold, config.Branching, config.MaxMicros)
+	if life := halfLifeOf(config); life != "" {
+		described += ", half-life " + life
+	}
+	return described
 }
 
 // printSettings prints the flags of the command with their values, as they

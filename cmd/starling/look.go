@@ -15,9 +15,10 @@ import (
 )
 
 type clustersCmd struct {
-	State string `required:"" help:"Folder of the state." placeholder:"DIR" type:"path"`
-	JSON  bool   `help:"Print one JSON object."`
-	Limit *int   `help:"Most clusters to print, 0 for all; by default 20 in the table and all in JSON." placeholder:"N"`
+	State string   `required:"" help:"Folder of the state." placeholder:"DIR" type:"path"`
+	JSON  bool     `help:"Print one JSON object."`
+	Limit *int     `help:"Most clusters to print, 0 for all; by default 20 in the table and all in JSON." placeholder:"N"`
+	At    *float64 `help:"Cut the hierarchy of the documents at a mean cosine, and print the branches instead: few large ones at a low one, many small ones at a high one." placeholder:"COSINE"`
 }
 
 // Run lists the clusters, largest first.
@@ -29,6 +30,9 @@ func (c *clustersCmd) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
+	if c.At != nil {
+		return errors.Join(c.printBranches(std, reading.state), reading.store.Close())
+	}
 	clusters := reading.state.Clusters(0)
 	if c.JSON {
 		err = console.WriteJSON(std.out, struct {
@@ -39,6 +43,28 @@ func (c *clustersCmd) Run(ctx context.Context, std streams) error {
 		err = printClusters(std.out, clusters, c.limit())
 	}
 	return errors.Join(err, reading.store.Close())
+}
+
+// printBranches prints a cut of the hierarchy.
+func (c *clustersCmd) printBranches(std streams, state *cluster.State) error {
+	branches := state.Hierarchy().Cut(*c.At)
+	shown := branches[:atMost(c.limit(), len(branches))]
+	if c.JSON {
+		return console.WriteJSON(std.out, struct {
+			Documents int64            `json:"documents"`
+			At        float64          `json:"at"`
+			Branches  []cluster.Branch `json:"branches"`
+		}{state.Documents(), *c.At, shown})
+	}
+	table := make([]cluster.Summary, len(shown))
+	for i, b := range shown {
+		table[i] = cluster.Summary{ID: b.Clusters[0], Size: b.Size, Terms: b.Terms, Text: b.Text}
+	}
+	if err := console.Table(std.out, table); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(std.out, "%d branches at cosine %v, each with the id of its first cluster\n", len(branches), *c.At)
+	return err
 }
 
 // tableRows is how many clusters a table shows.

@@ -85,6 +85,9 @@ func (c *runCmd) validate() error {
 	if c.ShutdownTimeout < 0 {
 		return fmt.Errorf("--shutdown-timeout %v: must not be negative", c.ShutdownTimeout)
 	}
+	if _, _, err := c.halfLife(); err != nil {
+		return err
+	}
 	_, err := c.threshold()
 	return err
 }
@@ -132,6 +135,7 @@ func (c *runCmd) cluster(ctx context.Context, std streams, settings pipeline.Set
 			complain(std.err, fmt.Errorf("message %s was put aside: %s", letter.MessageID, letter.Reason))
 		}
 	}
+	settings.OnNotice = func(text string) { fmt.Fprintln(std.err, "starling:", text) }
 	p = pipeline.New(settings)
 	defer limitShutdown(ctx, std.err, c.ShutdownTimeout)()
 	summary, err := p.Run(ctx)

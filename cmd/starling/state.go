@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strconv"
+	"time"
 
 	"starling/cluster"
 	"starling/dataset"
@@ -22,6 +23,7 @@ type clusteringFlags struct {
 	modelFlags
 	Threshold string `help:"How wide a cluster may be: above 0, at most 1. The Python example has 0.7; auto, the default, finds one for the model." default:"auto" placeholder:"auto|FLOAT"`
 	Branching int    `help:"Most entries of a node of the CF-tree; by default ${default}." default:"50" placeholder:"N"`
+	HalfLife  string `help:"After how much a document weighs half: a number of documents, or a time in the stream such as 24h. What has become light expires. By default never." placeholder:"N|DURATION"`
 	MaxMicros int    `help:"Most micro-clusters kept, which bounds memory; by default ${default}." default:"4000" placeholder:"N"`
 }
 
@@ -37,11 +39,29 @@ func (f clusteringFlags) threshold() (float64, error) {
 	return value, nil
 }
 
+// halfLife returns the number of documents or the time asked for, the other and
+// what is not set being zero.
+func (f clusteringFlags) halfLife() (int64, time.Duration, error) {
+	if f.HalfLife == "" {
+		return 0, 0, nil
+	}
+	if documents, err := strconv.ParseInt(f.HalfLife, 10, 64); err == nil && documents > 0 {
+		return documents, 0, nil
+	}
+	if elapsed, err := time.ParseDuration(f.HalfLife); err == nil && elapsed > 0 {
+		return 0, elapsed, nil
+	}
+	return 0, 0, fmt.Errorf("--half-life %s: must be a number of documents or a time such as 24h", f.HalfLife)
+}
+
 // clusterConfig resolves the settings for a model.
 func (f clusteringFlags) clusterConfig(ctx context.Context, model embed.Embedder) (cluster.Config, error) {
 	config := cluster.Config{Dim: model.Dim(), Branching: f.Branching, MaxMicros: f.MaxMicros}
 	var err error
 	if config.Threshold, err = f.threshold(); err != nil {
+		return config, err
+	}
+	if config.HalfLife, config.HalfLifeTime, err = f.halfLife(); err != nil {
 		return config, err
 	}
 	if config.Unrelated, err = calibrate(ctx, model); err != nil {
@@ -120,6 +140,10 @@ func (f clusteringFlags) checkSettings(st *store.Store) error {
 	if err != nil {
 		return err
 	}
+	documents, elapsed, err := f.halfLife()
+	if err != nil {
+		return err
+	}
 	config, err := settingsOf(st)
 	if err != nil {
 		return err
@@ -131,12 +155,25 @@ func (f clusteringFlags) checkSettings(st *store.Store) error {
 		return otherSetting("prefix", config.Prefix)
 	case threshold != 0 && threshold != config.Threshold:
 		return otherSetting("threshold", config.Threshold)
+	case f.HalfLife != "" && (documents != config.HalfLife || elapsed != config.HalfLifeTime):
+		return otherSetting("half-life", halfLifeOf(config.Config))
 	case f.Branching != cluster.DefaultBranching && f.Branching != config.Branching:
 		return otherSetting("branching", config.Branching)
 	case f.MaxMicros != cluster.DefaultMaxMicros && f.MaxMicros != config.MaxMicros:
 		return otherSetting("max-micros", config.MaxMicros)
 	}
 	return nil
+}
+
+// halfLifeOf returns a half-life as --half-life takes it.
+func halfLifeOf(config cluster.Config) string {
+	switch {
+	case config.HalfLife > 0:
+		return strconv.FormatInt(config.HalfLife, 10)
+	case config.HalfLifeTime > 0:
+		return config.HalfLifeTime.String()
+	}
+	return ""
 }
 
 func otherSetting(name string, value any) error {
