@@ -69,6 +69,14 @@ const (
 	// Expired says that the cluster To faded until nothing was left to compare
 	// with. It ended; its documents stay in it.
 	Expired EventKind = "expired"
+	// Renamed says that the cluster To has the Name, or, where that is empty,
+	// none any more.
+	Renamed EventKind = "renamed"
+	// Pinned says that the cluster To is not split, and not joined with another
+	// pinned one, but by an [Edit].
+	Pinned EventKind = "pinned"
+	// Unpinned says that the cluster To is one like others again.
+	Unpinned EventKind = "unpinned"
 )
 
 // An Event is something that happened to clusters. Whoever follows all events
@@ -85,7 +93,41 @@ type Event struct {
 	Micros []MicroID `json:"micros,omitempty"`
 	// Into is the micro-cluster that Micros joined.
 	Into MicroID `json:"into,omitempty"`
+	// Name is what a cluster was renamed to.
+	Name string `json:"name,omitempty"`
 }
+
+// An EditKind is what a person does to clusters.
+type EditKind string
+
+const (
+	// EditMerge makes the clusters From part of Cluster, which is pinned then.
+	EditMerge EditKind = "merge"
+	// EditSplit makes a new cluster of the Micros of Cluster or, where none are
+	// given, of the smaller of its two halves. Both parts are pinned then.
+	EditSplit EditKind = "split"
+	// EditRename gives Cluster the Name; an empty one takes its name away.
+	EditRename EditKind = "rename"
+	// EditPin keeps Cluster from being split, and from being joined with another
+	// pinned one. Others may become part of it.
+	EditPin EditKind = "pin"
+	// EditUnpin ends that.
+	EditUnpin EditKind = "unpin"
+)
+
+// An Edit is a change that a person makes to the clusters.
+type Edit struct {
+	Kind    EditKind    `json:"kind"`
+	Cluster ClusterID   `json:"cluster"`
+	From    []ClusterID `json:"from,omitempty"`
+	Micros  []MicroID   `json:"micros,omitempty"`
+	// Name is valid UTF-8 without control characters and at most [MaxNameBytes]
+	// long.
+	Name string `json:"name,omitempty"`
+}
+
+// MaxNameBytes is the longest name of a cluster.
+const MaxNameBytes = 256
 
 // An Update is what one document caused.
 type Update struct {
@@ -95,6 +137,7 @@ type Update struct {
 	Document
 	Assignment
 	// Events come in the order in which they happened, all of them before the
-	// document took its place.
+	// document took its place: first those of edits since the document before,
+	// then those that the document caused.
 	Events []Event `json:"events,omitempty"`
 }

@@ -77,6 +77,12 @@ func (r *reader) state() *State {
 		s.clock = time.Unix(0, n).UTC()
 	}
 	s.expired = r.count()
+	s.edits = r.count()
+	if pending := r.bytes(); r.err == nil {
+		if err := json.Unmarshal(pending, &s.pending); err != nil {
+			r.fail("reading events: %w", err)
+		}
+	}
 	s.unrelated = Calibration{Mean: r.float64(), Deviation: r.float64()}
 	for range r.length() {
 		s.first = append(s.first, r.vector(s.config.Dim))
@@ -100,7 +106,12 @@ func (r *reader) group(s *State) *group {
 		micros: make(map[birch.ID]*micro),
 	}
 	size := r.count()
-	g.faded = r.byte() == 1
+	flags := r.byte()
+	g.faded, g.pinned = flags&flagFaded != 0, flags&flagPinned != 0
+	g.name = string(r.bytes())
+	if err := checkName(g.name); err != nil {
+		r.fail("%w", err)
+	}
 	g.mean = r.vector(s.config.Dim)
 	for range r.length() {
 		m := r.micro()

@@ -17,9 +17,10 @@ import (
 //	magic "STCL" | version byte | config JSON | documents | lastID | next
 //	| fadedAt | clock in nanoseconds since 1970, the zero time as the least integer
 //	| expired
+//	| edits | events of edits since the last document, as JSON
 //	| calibration: mean, deviation
 //	| vectors of the first documents while there are few: number, then values
-//	| number of clusters, then by rising id: id, size, faded, mean, number of micro-clusters,
+//	| number of clusters, then by rising id: id, size, flags (1 faded, 2 pinned), name, mean, number of micro-clusters,
 //	  then by rising id: id, size, duplicates, text, similarity,
 //	  terms (number, then term, count, over)
 //	| sketch: total, rows | tree: birch's own form | CRC-32C of all before
@@ -28,7 +29,7 @@ import (
 // the dimension of the configuration.
 const (
 	encodingMagic   = "STCL"
-	encodingVersion = 2
+	encodingVersion = 3
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -41,6 +42,10 @@ func (s *State) AppendBinary(b []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encoding clustering settings: %w", err)
 	}
+	pending, err := json.Marshal(s.pending)
+	if err != nil {
+		return nil, fmt.Errorf("encoding events: %w", err)
+	}
 	b = slices.Grow(b, s.roughSize())
 	b = append(b, encodingMagic...)
 	b = append(b, encodingVersion)
@@ -51,6 +56,8 @@ func (s *State) AppendBinary(b []byte) ([]byte, error) {
 	b = binary.AppendUvarint(b, uint64(s.fadedAt))
 	b = binary.LittleEndian.AppendUint64(b, uint64(nanoseconds(s.clock)))
 	b = binary.AppendUvarint(b, uint64(s.expired))
+	b = binary.AppendUvarint(b, uint64(s.edits))
+	b = appendBytes(b, pending)
 	b = binary.LittleEndian.AppendUint64(b, math.Float64bits(s.unrelated.Mean))
 	b = binary.LittleEndian.AppendUint64(b, math.Float64bits(s.unrelated.Deviation))
 	b = binary.AppendUvarint(b, uint64(len(s.first)))
@@ -86,7 +93,8 @@ func (s *State) roughSize() int {
 func (g *group) appendBinary(b []byte) []byte {
 	b = binary.AppendUvarint(b, uint64(g.id))
 	b = binary.AppendUvarint(b, uint64(g.size))
-	b = append(b, faded(g))
+	b = append(b, g.flags())
+	b = appendBytes(b, []byte(g.name))
 	b = appendVector(b, g.mean)
 	b = binary.AppendUvarint(b, uint64(len(g.micros)))
 	for _, id := range slices.Sorted(maps.Keys(g.micros)) {
@@ -110,11 +118,20 @@ func (m *micro) appendBinary(b []byte) []byte {
 	return b
 }
 
-func faded(g *group) byte {
+// The flags of a cluster in the binary form.
+const (
+	flagFaded = 1 << iota
+	flagPinned
+)
+
+func (g *group) flags() (flags byte) {
 	if g.faded {
-		return 1
+		flags |= flagFaded
 	}
-	return 0
+	if g.pinned {
+		flags |= flagPinned
+	}
+	return flags
 }
 
 // nanoseconds returns a time as an integer.

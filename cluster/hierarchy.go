@@ -27,17 +27,15 @@ type merging struct {
 // until the next document is applied.
 func (s *State) Hierarchy() *Hierarchy {
 	h := &Hierarchy{state: s}
-	var weights []float64
-	var means []float32
+	f := features{dim: s.config.Dim}
 	for entry := range s.tree.Entries() {
 		h.micros = append(h.micros, s.micros[entry.ID])
-		weights = append(weights, entry.N)
-		means = append(means, entry.Mean...)
+		f.add(entry.N, entry.Mean)
 	}
-	if len(weights) == 0 {
+	if len(h.micros) == 0 {
 		return h
 	}
-	a := newAgglomeration(linkage{cut: math.Inf(-1)}, weights, means, s.config.Dim)
+	a := newAgglomeration(linkage{cut: math.Inf(-1)}, f)
 	lowest := math.Inf(1)
 	for a.step() {
 		// Rounding must not put a join before those it is made of.

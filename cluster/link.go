@@ -18,6 +18,8 @@ import (
 //
 // the most alike first. Large groups are joined by what they have in common,
 // while small ones wait until more documents speak for it.
+//
+// Two features that are pinned are never joined, nor are groups that hold them.
 type linkage struct{ cut, evidence float64 }
 
 // score is how much speaks for joining two groups, the one of which has the
@@ -27,15 +29,41 @@ func score(similarity, doubtA, doubtB float64) float64 { return similarity - dou
 // doubt is the part of one group in what is taken off a similarity.
 func (l linkage) doubt(weight float64) float64 { return math.Sqrt(l.evidence / weight) }
 
+// A features is what a linkage joins.
+type features struct {
+	dim int
+	// weights holds the number of documents of each feature and means their
+	// means, dim values each.
+	weights []float64
+	means   []float32
+	// pinned says which are pinned; nil for none.
+	pinned []bool
+}
+
+// add appends a feature.
+func (f *features) add(weight float64, mean []float32) {
+	f.weights = append(f.weights, weight)
+	f.means = append(f.means, mean...)
+}
+
+// merge adds to feature i another one.
+func (f *features) merge(i int, weight float64, mean []float32) {
+	f.weights[i] += weight
+	share := float32(weight / f.weights[i])
+	for j, x := range mean {
+		at := &f.means[i*f.dim+j]
+		*at += share * (x - *at)
+	}
+}
+
 // group joins features as long as the linkage allows and returns for each the
-// number of its group: the index of the group's first feature. weights holds the
-// number of documents of each feature and means their means, dim values each.
-// Of equally good joins the one with the smaller indices comes first.
-func (l linkage) group(weights []float64, means []float32, dim int) []int {
-	a := newAgglomeration(l, weights, means, dim)
+// number of its group: the index of the group's first feature. Of equally good
+// joins the one with the smaller indices comes first.
+func (l linkage) group(f features) []int {
+	a := newAgglomeration(l, f)
 	for a.step() {
 	}
-	groups := make([]int, len(weights))
+	groups := make([]int, len(f.weights))
 	for i := range groups {
 		groups[i] = a.first(i)
 	}
@@ -50,10 +78,12 @@ type agglomeration struct {
 	weights []float64
 	// doubts are infinite for groups that became part of another.
 	doubts []float64
-	// similarities holds n rows of n mean cosines, -Inf for the group itself.
+	// similarities holds n rows of n mean cosines, -Inf for the group itself and
+	// for one that it may not be joined with: a mean of that stays that.
 	similarities []float32
 	// best is the group that most speaks for joining, and bestScore how much;
-	// -1 for groups that became part of parent.
+	// -1 for groups that became part of parent, and for those that may be joined
+	// with no other.
 	best      []int
 	bestScore []float64
 	parent    []int
@@ -61,22 +91,34 @@ type agglomeration struct {
 	last merging
 }
 
-func newAgglomeration(l linkage, weights []float64, means []float32, dim int) *agglomeration {
-	n := len(weights)
+func newAgglomeration(l linkage, f features) *agglomeration {
+	n := len(f.weights)
 	a := &agglomeration{
 		linkage: l, n: n,
-		weights: append([]float64(nil), weights...), doubts: make([]float64, n),
-		similarities: similarities(means, n, dim),
+		weights: append([]float64(nil), f.weights...), doubts: make([]float64, n),
+		similarities: similarities(f.means, n, f.dim),
 		best:         make([]int, n), bestScore: make([]float64, n), parent: make([]int, n),
 	}
+	a.keepApart(f.pinned)
 	for i := range n {
-		a.doubts[i] = l.doubt(weights[i])
+		a.doubts[i] = l.doubt(f.weights[i])
 		a.parent[i] = i
 	}
 	for i := range n {
 		a.findBest(i)
 	}
 	return a
+}
+
+// keepApart makes sure that no two of the pinned features are joined.
+func (a *agglomeration) keepApart(pinned []bool) {
+	for i := range pinned {
+		for j := range pinned {
+			if pinned[i] && pinned[j] {
+				a.similarities[i*a.n+j] = float32(math.Inf(-1))
+			}
+		}
+	}
 }
 
 // block is how many rows are compared with the others together.

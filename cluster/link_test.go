@@ -13,7 +13,7 @@ import (
 
 // naive joins the best pair again and again, and computes everything anew each
 // time, from the documents themselves.
-func naive(l linkage, documents [][]float32, features [][]int) []int {
+func naive(l linkage, documents [][]float32, features [][]int, pinned []bool) []int {
 	groups := make([][]int, len(features)) // features of each group
 	for i := range groups {
 		groups[i] = []int{i}
@@ -22,6 +22,9 @@ func naive(l linkage, documents [][]float32, features [][]int) []int {
 		bestI, bestJ, best := -1, -1, l.cut
 		for i := range groups {
 			for j := i + 1; j < len(groups); j++ {
+				if holdsPin(groups[i], pinned) && holdsPin(groups[j], pinned) {
+					continue
+				}
 				if s := naiveScore(l, documents, features, groups[i], groups[j]); s >= best && (bestI < 0 || s > best) {
 					bestI, bestJ, best = i, j, s
 				}
@@ -40,6 +43,10 @@ func naive(l linkage, documents [][]float32, features [][]int) []int {
 		}
 	}
 	return found
+}
+
+func holdsPin(group []int, pinned []bool) bool {
+	return slices.ContainsFunc(group, func(feature int) bool { return pinned[feature] })
 }
 
 func naiveScore(l linkage, documents [][]float32, features [][]int, a, b []int) float64 {
@@ -73,20 +80,22 @@ func TestLinkageIsTheAverageOverDocuments(t *testing.T) {
 			centres[i] = noisy(random, make([]float32, dim), 1)
 		}
 		var documents [][]float32
-		features := make([][]int, n)
+		members := make([][]int, n)
 		weights, means := make([]float64, n), make([]float32, n*dim)
-		for f := range features {
+		pinned := rapid.SliceOfN(rapid.Bool(), n, n).Draw(t, "pinned")
+		for f := range members {
 			size := 1 + random.IntN(4)
 			for range size {
 				vector := noisy(random, centres[f%5], 0.6)
-				features[f] = append(features[f], len(documents))
+				members[f] = append(members[f], len(documents))
 				documents = append(documents, vector)
 				vec.AddScaled(means[f*dim:(f+1)*dim], vector, 1/float32(size))
 			}
 			weights[f] = float64(size)
 		}
 		l := linkage{cut: rapid.Float64Range(-0.5, 0.9).Draw(t, "cut"), evidence: rapid.Float64Range(0, 0.5).Draw(t, "evidence")}
-		got, want := l.group(weights, means, dim), naive(l, documents, features)
+		got := l.group(features{dim: dim, weights: weights, means: means, pinned: pinned})
+		want := naive(l, documents, members, pinned)
 		if !slices.Equal(got, want) {
 			t.Fatalf("groups %v, want %v", got, want)
 		}
@@ -98,10 +107,10 @@ func TestLinkageIsTheAverageOverDocuments(t *testing.T) {
 func TestEvidenceGrowsWithDocuments(t *testing.T) {
 	l := linkage{cut: 0.1, evidence: 0.2}
 	means := []float32{1, 0, 0.2, 0.9} // cosine 0.2
-	if got := l.group([]float64{1, 1}, means, 2); got[1] != 1 {
+	if got := l.group(features{dim: 2, weights: []float64{1, 1}, means: means}); got[1] != 1 {
 		t.Error("two documents that are hardly alike were joined")
 	}
-	if got := l.group([]float64{10, 10}, means, 2); got[1] != 0 {
+	if got := l.group(features{dim: 2, weights: []float64{10, 10}, means: means}); got[1] != 0 {
 		t.Error("two groups of ten that are as much alike were not joined")
 	}
 }
@@ -119,6 +128,6 @@ func BenchmarkLink(b *testing.B) {
 		means = append(means, noisy(random, centres[random.IntN(len(centres))], 1.5)...)
 	}
 	for b.Loop() {
-		linkage{cut: 0.1, evidence: 0.2}.group(weights, means, dim)
+		linkage{cut: 0.1, evidence: 0.2}.group(features{dim: dim, weights: weights, means: means})
 	}
 }

@@ -44,6 +44,9 @@ func (m *micro) take(other *micro) {
 	}
 }
 
+// isPinned says whether the micro-cluster is in a pinned cluster.
+func (m *micro) isPinned() bool { return m.group != nil && m.group.pinned }
+
 // A group is a cluster: some micro-clusters, at least one.
 type group struct {
 	id     starling.ClusterID
@@ -51,6 +54,10 @@ type group struct {
 	// size counts the documents: those of all micros, and of such as expired.
 	size  int64
 	faded bool
+	// name is what people call the cluster; empty for nothing.
+	name string
+	// pinned says that the linkage takes the cluster as it is: see [linkage].
+	pinned bool
 	// mean is the mean of the documents' vectors, up to rounding. It is found
 	// anew from the features whenever the clusters are.
 	mean []float32

@@ -35,18 +35,32 @@ func (s *State) regroup() []starling.Event {
 }
 
 // link returns all micro-clusters in the order of the tree, and for each the
-// number of its new group.
+// number of its new group. A pinned cluster is one feature.
 func (s *State) link() ([]*micro, []int) {
 	n := s.tree.Len()
-	micros := make([]*micro, 0, n)
-	weights := make([]float64, 0, n)
-	means := make([]float32, 0, n*s.config.Dim)
+	micros, places := make([]*micro, 0, n), make([]int, 0, n)
+	f := features{dim: s.config.Dim, weights: make([]float64, 0, n), means: make([]float32, 0, n*s.config.Dim)}
+	pinned := make(map[*group]int)
 	for entry := range s.tree.Entries() {
-		micros = append(micros, s.micros[entry.ID])
-		weights = append(weights, entry.N)
-		means = append(means, entry.Mean...)
+		m := s.micros[entry.ID]
+		micros = append(micros, m)
+		if place, ok := pinned[m.group]; ok {
+			f.merge(place, entry.N, entry.Mean)
+			places = append(places, place)
+			continue
+		}
+		places = append(places, len(f.weights))
+		f.pinned = append(f.pinned, m.isPinned())
+		if m.isPinned() {
+			pinned[m.group] = len(f.weights)
+		}
+		f.add(entry.N, entry.Mean)
 	}
-	return micros, s.unrelated.linkage().group(weights, means, s.config.Dim)
+	groups := s.unrelated.linkage().group(f)
+	for i, place := range places {
+		places[i] = groups[place]
+	}
+	return micros, places
 }
 
 // A part is the micro-clusters of one old cluster, or none, that are in one new
@@ -60,12 +74,15 @@ type part struct {
 }
 
 // match cuts the micro-clusters into parts and finds for each new cluster the old
-// one whose id it keeps: of all pairs, that with the most documents in common
-// first. New clusters that are left get new ids.
+// one whose id it keeps: the pinned one, if there is one in it, and then, of all
+// pairs, that with the most documents in common first. New clusters that are left
+// get new ids.
 func (s *State) match(micros []*micro, found []int) []*part {
 	parts := partsOf(micros, found)
 	order := slices.Clone(parts)
-	slices.SortStableFunc(order, func(a, b *part) int { return cmp.Compare(b.size, a.size) })
+	slices.SortStableFunc(order, func(a, b *part) int {
+		return cmp.Or(cmp.Compare(a.rank(), b.rank()), cmp.Compare(b.size, a.size))
+	})
 	heirs, taken := make(map[int]*group), make(map[*group]bool)
 	for _, p := range order {
 		if p.from != nil && heirs[p.found] == nil && !taken[p.from] {
@@ -79,6 +96,14 @@ func (s *State) match(micros []*micro, found []int) []*part {
 		p.to = heirs[p.found]
 	}
 	return parts
+}
+
+// rank is 0 for a part that gives its id to the new cluster before all others.
+func (p *part) rank() int {
+	if p.from != nil && p.from.pinned {
+		return 0
+	}
+	return 1
 }
 
 // partsOf returns the parts by the id of the old cluster, those without one last,
@@ -162,9 +187,11 @@ func (p *part) move() {
 }
 
 // merge ends the clusters that ending names, and returns an event for each
-// cluster that took others in, in the order of their ids.
+// cluster that took others in, in the order of their ids, followed by one of the
+// name that it took over.
 func (s *State) merge(parts []*part, ending map[*group]*part) []starling.Event {
 	ended := make(map[*group][]starling.ClusterID)
+	renamed := make(map[*group]bool)
 	for _, p := range parts { // by the ids of the old clusters
 		if p.from == nil || ending[p.from] != p {
 			continue
@@ -173,12 +200,20 @@ func (s *State) merge(parts []*part, ending map[*group]*part) []starling.Event {
 		s.end(p.from)
 		p.to.size += p.from.size // of micro-clusters that expired
 		ended[p.to] = append(ended[p.to], p.from.id)
+		if p.to.inherit(p.from) {
+			renamed[p.to] = true
+		}
 	}
-	events := make([]starling.Event, 0, len(ended))
+	events := make([]starling.Event, 0, len(ended)+len(renamed))
 	for to, from := range ended {
 		events = append(events, starling.Event{Kind: starling.Merged, From: from, To: to.id, Size: to.size})
 	}
-	slices.SortFunc(events, func(a, b starling.Event) int { return cmp.Compare(a.To, b.To) })
+	for to := range renamed {
+		events = append(events, to.renamed())
+	}
+	slices.SortFunc(events, func(a, b starling.Event) int {
+		return cmp.Or(cmp.Compare(a.To, b.To), cmp.Compare(a.Kind, b.Kind)) // merged before renamed
+	})
 	return events
 }
 

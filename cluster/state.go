@@ -30,6 +30,10 @@ type State struct {
 	clock   time.Time
 	// expired counts the documents of clusters that expired.
 	expired int64
+	// edits counts the edits made.
+	edits int64
+	// pending holds the events of edits since the last document.
+	pending []starling.Event
 	// first holds the vectors of the first documents until then.
 	first [][]float32
 	// micros holds what is known of every leaf entry of the tree: one each, and
@@ -107,9 +111,10 @@ func (s *State) Apply(doc starling.Document, vector []float32) (starling.Update,
 		return starling.Update{}, fmt.Errorf("clustering document %q: %w", doc.ID, err)
 	}
 	due := s.documents+1 >= s.next
-	var events []starling.Event
+	events := s.pending
+	s.pending = nil
 	if due {
-		events = s.fade(doc.Time)
+		events = append(events, s.fade(doc.Time)...)
 	}
 	inserted, err := s.tree.Insert(vector)
 	if err != nil {
@@ -253,20 +258,45 @@ func (s *State) followMerges(merges []birch.Merge, entry birch.ID) ([]starling.E
 
 // join makes a micro-cluster part of another one.
 func (s *State) join(from, to *micro) []starling.Event {
+	var events []starling.Event
+	if from.isPinned() && !to.isPinned() {
+		events = s.move(to, from.group)
+	}
 	delete(s.micros, from.id)
 	from.group.remove(from)
 	to.take(from)
 	to.group.size += from.size
-	events := []starling.Event{{
+	events = append(events, starling.Event{
 		Kind: starling.Joined, To: to.group.id, Size: to.group.size,
 		Micros: []starling.MicroID{starling.MicroID(from.id)}, Into: starling.MicroID(to.id),
+	})
+	return append(events, s.endEmpty(from.group, to.group)...)
+}
+
+// move moves a micro-cluster from its cluster to another one.
+func (s *State) move(m *micro, to *group) []starling.Event {
+	from := m.group
+	from.remove(m)
+	to.add(m)
+	if len(from.micros) == 0 {
+		return s.endEmpty(from, to)
+	}
+	return []starling.Event{{
+		Kind: starling.Split, From: []starling.ClusterID{from.id}, To: to.id, Size: to.size, Micros: []starling.MicroID{starling.MicroID(m.id)},
 	}}
-	if len(from.group.micros) == 0 {
-		s.end(from.group)
-		to.group.size += from.group.size // of micro-clusters that expired
-		events = append(events, starling.Event{
-			Kind: starling.Merged, From: []starling.ClusterID{from.group.id}, To: to.group.id, Size: to.group.size,
-		})
+}
+
+// endEmpty ends a cluster if it has no micro-clusters left: its documents are those
+// of another one.
+func (s *State) endEmpty(g, to *group) []starling.Event {
+	if len(g.micros) > 0 {
+		return nil
+	}
+	s.end(g)
+	to.size += g.size // of micro-clusters that expired
+	events := []starling.Event{{Kind: starling.Merged, From: []starling.ClusterID{g.id}, To: to.id, Size: to.size}}
+	if to.inherit(g) {
+		events = append(events, to.renamed())
 	}
 	return events
 }

@@ -143,6 +143,7 @@ func TestEventsExplainEveryChange(t *testing.T) {
 			MaxMicros: rapid.IntRange(2, 60).Draw(t, "bound"), HalfLife: halfLives.Draw(t, "half-life")})
 		f := newFollower()
 		for i, d := range documents {
+			drawEdits(t, s)
 			u, err := s.Apply(d, vectors[i])
 			if err != nil {
 				t.Fatal(err)
@@ -165,6 +166,8 @@ type follower struct {
 	joined   map[starling.MicroID]starling.MicroID
 	ended    map[starling.ClusterID]bool
 	expired  map[starling.ClusterID]bool
+	names    map[starling.ClusterID]string
+	pinned   map[starling.ClusterID]bool
 	// documents holds the micro-cluster that each document was put into.
 	documents []starling.MicroID
 }
@@ -175,6 +178,8 @@ func newFollower() *follower {
 		joined:   make(map[starling.MicroID]starling.MicroID),
 		ended:    make(map[starling.ClusterID]bool),
 		expired:  make(map[starling.ClusterID]bool),
+		names:    make(map[starling.ClusterID]string),
+		pinned:   make(map[starling.ClusterID]bool),
 	}
 }
 
@@ -201,6 +206,10 @@ func (f *follower) follow(t *rapid.T, u starling.Update) {
 				}
 				f.clusters[m] = e.To
 			}
+		case starling.Renamed:
+			f.names[e.To] = e.Name
+		case starling.Pinned, starling.Unpinned:
+			f.pinned[e.To] = e.Kind == starling.Pinned
 		case starling.Expired:
 			f.ended[e.To], f.expired[e.To] = true, true
 		case starling.Merged:
@@ -248,6 +257,9 @@ func (f *follower) compare(t *rapid.T, s *State) {
 		if sizes[c.ID] != c.Size {
 			t.Fatalf("cluster %v has %d documents, the updates say %d", c.ID, c.Size, sizes[c.ID])
 		}
+		if c.Name != f.names[c.ID] || c.Pinned != f.pinned[c.ID] {
+			t.Fatalf("cluster %v is called %q, the updates say %q; it is pinned: %v, %v", c.ID, c.Name, f.names[c.ID], c.Pinned, f.pinned[c.ID])
+		}
 		delete(sizes, c.ID)
 	}
 	for c := range f.expired {
@@ -278,6 +290,11 @@ func TestExpectingABatchChangesNothing(t *testing.T) {
 			if rapid.IntRange(0, 9).Draw(t, "left out") == 0 {
 				continue
 			}
+			for _, e := range drawEdits(t, one) {
+				if _, err := many.Edit(e); err != nil {
+					t.Fatal(err)
+				}
+			}
 			want, wantErr := one.Apply(d, vectors[i])
 			got, err := many.Apply(d, vectors[i])
 			if fmt.Sprint(got, err) != fmt.Sprint(want, wantErr) || (err != nil) != (i == bad) {
@@ -304,6 +321,7 @@ func TestSnapshotAnywhereChangesNothing(t *testing.T) {
 		}
 		back := live
 		for i, d := range documents {
+			edits := drawEdits(t, live)
 			if i == cut {
 				b, err := live.AppendBinary(nil)
 				if err != nil {
@@ -319,6 +337,14 @@ func TestSnapshotAnywhereChangesNothing(t *testing.T) {
 			}
 			if back == live {
 				continue
+			}
+			for _, e := range edits {
+				if i == cut {
+					break // they are in the snapshot
+				}
+				if _, err := back.Edit(e); err != nil {
+					t.Fatal(err)
+				}
 			}
 			b, err := back.Apply(d, vectors[i])
 			if err != nil || fmt.Sprint(a) != fmt.Sprint(b) {
@@ -393,6 +419,8 @@ func TestDecodeFindsDamage(t *testing.T) {
 	documents, vectors := stream(5, 60, 6, 8)
 	s := newState(t, Config{Dim: 8, Threshold: 0.7})
 	apply(t, s, documents, vectors)
+	mustEdit(t, s, starling.Edit{Kind: starling.EditRename, Cluster: 1, Name: "a name"})
+	mustEdit(t, s, starling.Edit{Kind: starling.EditPin, Cluster: 1})
 	whole := encode(t, s)
 	if _, err := Decode(whole); err != nil {
 		t.Fatal(err)
@@ -413,6 +441,10 @@ func FuzzDecode(f *testing.F) {
 	documents, vectors := stream(5, 30, 6, 4)
 	s := newState(f, Config{Dim: 4, Threshold: 0.7})
 	apply(f, s, documents, vectors)
+	f.Add(encode(f, s))
+	if _, err := s.Edit(starling.Edit{Kind: starling.EditRename, Cluster: 1, Name: "a name"}); err != nil {
+		f.Fatal(err)
+	}
 	f.Add(encode(f, s))
 	f.Fuzz(func(_ *testing.T, b []byte) {
 		if s, err := Decode(b); err == nil {

@@ -14,6 +14,11 @@ import (
 type Summary struct {
 	ID   starling.ClusterID `json:"id"`
 	Size int64              `json:"size"`
+	// Name is what people call the cluster, if anything: see [State.Edit].
+	Name string `json:"name,omitempty"`
+	// Pinned says that the cluster is not split, nor joined with another pinned
+	// one.
+	Pinned bool `json:"pinned,omitempty"`
 	// Terms are the words that set the cluster apart, best first.
 	Terms []string `json:"terms"`
 	// Text is the text of one document that stands for the others.
@@ -59,7 +64,10 @@ const summaryTexts = 3
 func (s *State) summary(g *group) Summary {
 	micros := g.bySize()
 	texts := representatives(micros)
-	summary := Summary{ID: g.id, Size: g.size, Terms: termsOf(micros, s.common), Text: texts[0], Texts: texts, Outlier: g.size == 1}
+	summary := Summary{
+		ID: g.id, Size: g.size, Name: g.name, Pinned: g.pinned,
+		Terms: termsOf(micros, s.common), Text: texts[0], Texts: texts, Outlier: g.size == 1,
+	}
 	for _, m := range micros {
 		summary.Duplicates += m.duplicates
 	}
