@@ -78,6 +78,20 @@ func BenchmarkCommit(b *testing.B) {
 	}
 }
 
+// BenchmarkRegroup commits an update in which 2,000 micro-clusters join others,
+// 4 clusters end and 1,000 micro-clusters are split off, of 4,000.
+func BenchmarkRegroup(b *testing.B) {
+	const micros = 4000
+	for b.Loop() {
+		b.StopTimer()
+		s := create(b, b.TempDir())
+		commit(b, s, store.Batch{Records: microRecords(micros)})
+		next := one(micros+1, 1, 1, regrouping(micros)...)
+		b.StartTimer()
+		commit(b, s, next)
+	}
+}
+
 // BenchmarkKnown looks batches of 32 ids up in a state of 200,000 documents.
 func BenchmarkKnown(b *testing.B) {
 	const documents, batch = 200_000, 32

@@ -103,7 +103,7 @@ func TestCommitIsAllOrNothing(t *testing.T) {
 // A commit that is given up half way ends soon, and its error is the context's.
 func TestCommitGivenUpHalfWay(t *testing.T) {
 	s := create(t, t.TempDir())
-	b := store.Batch{Records: newStream(1).records(1 << 16)}
+	b := store.Batch{Records: microRecords(1 << 16)}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer time.AfterFunc(20*time.Millisecond, cancel).Stop()
 	err := s.Commit(ctx, b)

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"bytes"
+	"database/sql"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -130,6 +131,67 @@ func TestDamage(t *testing.T) {
 	if outcomes["found"] < 50 {
 		t.Errorf("damage was found in %d cases; too few for a test", outcomes["found"])
 	}
+}
+
+// The rows that say what became of micro-clusters have no checksum: that they and
+// their index say the same shows damage of either.
+func TestDamagedMicros(t *testing.T) {
+	file, want := damagedState(t)
+	random := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
+	found, trials := 0, 0
+	for _, name := range []string{"micros", "micros_by_place"} {
+		for _, at := range usedOf(t, file, name) {
+			if random.IntN(16) > 0 {
+				continue
+			}
+			trials++
+			damaged := bytes.Clone(file)
+			damaged[at] ^= byte(1 + random.IntN(255))
+			dir := folderOf(t, damaged)
+			got, err := readDamaged(t, dir, random.IntN(2) > 0)
+			switch {
+			case err == nil && !reflect.DeepEqual(got, want):
+				t.Fatalf("byte %d, of %s, set to %d: the state is read as another one:\n%s", at, name, damaged[at], firstDifference(got, want))
+			case err != nil && !errors.Is(err, store.ErrDamaged):
+				t.Errorf("byte %d, of %s, set to %d: the error %q is not ErrDamaged", at, name, damaged[at], err)
+			case err != nil:
+				found++
+			}
+		}
+	}
+	t.Logf("damage was found in %d of %d cases", found, trials)
+	if found < trials/2 || found == 0 {
+		t.Errorf("damage was found in %d of %d cases; too few for a test", found, trials)
+	}
+}
+
+// usedOf returns where in a file the bytes are of the head and the cells of a table
+// or an index that fits a page. Nobody reads what lies between those.
+func usedOf(t *testing.T, file []byte, name string) (places []int) {
+	t.Helper()
+	db, err := sql.Open("sqlite", statePath(folderOf(t, file)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close() //nolint:errcheck // of a copy
+	var page int
+	if err := db.QueryRow("SELECT rootpage FROM sqlite_schema WHERE name = ?", name).Scan(&page); err != nil {
+		t.Fatal(err)
+	}
+	const size = 16 << 10
+	first := (page - 1) * size
+	const header = 8 // of a leaf page, see SQLite's file format
+	cells := int(file[first+3])<<8 | int(file[first+4])
+	content := int(file[first+5])<<8 | int(file[first+6])
+	if kind := file[first]; (kind != 0x0d && kind != 0x0a) || cells == 0 {
+		t.Fatalf("%s is no leaf page with cells", name)
+	}
+	for at := range size {
+		if at < header+2*cells || at >= content {
+			places = append(places, first+at)
+		}
+	}
+	return places
 }
 
 // differ says whether a damaged file differs from what it was between two places.

@@ -53,7 +53,7 @@ const (
 // A follower keeps the table of micro-clusters as updates say.
 type follower struct {
 	place, join, merge *sql.Stmt
-	// placed holds what the table is known to say already.
+	// placed holds what the table was told already.
 	placed map[starling.MicroID]starling.ClusterID
 }
 
@@ -124,7 +124,6 @@ func (f *follower) joinAll(event starling.Event) error {
 		if _, err := f.join.Exec(int64(micro), int64(event.Into)); err != nil {
 			return err
 		}
-		delete(f.placed, micro)
 	}
 	return nil
 }
