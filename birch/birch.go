@@ -13,12 +13,17 @@
 // threshold rises and the entries are inserted into a new tree, where some join;
 // [Insertion.Merges] says which.
 //
+// Features can be added, subtracted and scaled, so a tree also gives a vector back
+// ([Tree.Remove]), takes in another tree ([Tree.Absorb]), and lets the past count for
+// less until it is gone ([Tree.Decay], [Tree.Expire]). [Tree.AppendBinary] and
+// [Decode] keep it.
+//
 // A Tree is a plain data structure: no clock, no randomness, no goroutines, no
 // input or output. The same vectors in the same order give the same tree on every
 // CPU. Distances are first taken in float32 with a bound on their error; whatever
 // the bound leaves open is decided in float64 in a fixed order (see package vec), and all
 // means are updated in float64.
 //
-// With Criterion Radius and ScanLimit 0 a tree makes the same sub-clusters as
+// With Criterion Radius, Distance D0 and ScanLimit 0 a tree makes the same sub-clusters as
 // scikit-learn's Birch(n_clusters=None) fed one vector at a time.
 package birch

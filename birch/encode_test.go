@@ -3,6 +3,7 @@ package birch
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"hash/crc32"
 	"math"
 	"runtime"
@@ -79,6 +80,24 @@ func smallTree(t rapid.TB) *Tree {
 	return tree
 }
 
+// spillingTree has entries beside it and weights that are no whole numbers.
+func spillingTree(t rapid.TB) *Tree {
+	tree := mustNew(t, Config{Dim: 3, Threshold: 0.01, Branching: 3, MaxEntries: 20, MaxBytes: 1 << 20,
+		SpillLimit: 10, OutlierShare: 0.5, DelaySplits: true, Criterion: Diameter, Distance: D2, MinCosine: 0.1})
+	x := make([]float32, 3)
+	for p := range 200 {
+		grouped(x, p, 20+p)
+		mustInsert(t, tree, x)
+		if err := tree.Decay(0.99); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if tree.spill.len() == 0 {
+		t.Fatal("nothing is spilled")
+	}
+	return tree
+}
+
 func TestDamagedBytesAreRefused(t *testing.T) {
 	whole := encoded(t, smallTree(t))
 	for i := range whole {
@@ -94,10 +113,13 @@ func TestDamagedBytesAreRefused(t *testing.T) {
 	if _, err := Decode(append(bytes.Clone(whole), 0)); err == nil {
 		t.Fatal("a tree with a byte more is a tree")
 	}
-	newer := bytes.Clone(whole)
-	newer[7]++
-	if _, err := Decode(newer); err == nil || !strings.Contains(err.Error(), "version 3") {
-		t.Errorf("a newer version gives the error %v", err)
+	for _, version := range []byte{1, 3} {
+		other := bytes.Clone(whole)
+		other[7] = version
+		want := fmt.Sprintf("in version %d of the format, and this program reads version 2", version)
+		if _, err := Decode(other); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("version %d gives the error %v", version, err)
+		}
 	}
 }
 
@@ -114,12 +136,14 @@ func bodyOf(b []byte) []byte { return bytes.Clone(b[headerSize : len(b)-crcSize]
 // Whatever single byte of a body is changed, the result is an error or a whole
 // tree that can carry on.
 func TestAlteredBodiesAreRefusedOrWhole(t *testing.T) {
-	body := bodyOf(encoded(t, smallTree(t)))
-	for i := range body {
-		for _, change := range []byte{0x01, 0x40, 0xff} {
-			altered := bytes.Clone(body)
-			altered[i] ^= change
-			carryOn(t, sealed(altered))
+	for _, tree := range []*Tree{smallTree(t), spillingTree(t)} {
+		body := bodyOf(encoded(t, tree))
+		for i := range body {
+			for _, change := range []byte{0x01, 0x40, 0xff} {
+				altered := bytes.Clone(body)
+				altered[i] ^= change
+				carryOn(t, sealed(altered))
+			}
 		}
 	}
 }
@@ -151,6 +175,7 @@ func carryOn(t *testing.T, b []byte) {
 			_ = tree.RemoveWeighted(in.Entry, x, 0.9) // an error where the mean was absurd
 		}
 	}
+	tree.Readmit()
 	tree.Expire(1)
 	tree.Expire(math.Inf(1))
 	if tree.Len() != 0 {
@@ -178,6 +203,7 @@ func TestDecodeDoesNotBelieveSizes(t *testing.T) {
 
 func FuzzDecode(f *testing.F) {
 	f.Add(bodyOf(encoded(f, smallTree(f))))
+	f.Add(bodyOf(encoded(f, spillingTree(f))))
 	empty := mustNew(f, Config{Dim: 2, Criterion: Cosine, Threshold: 1})
 	f.Add(bodyOf(encoded(f, empty)))
 	mustInsert(f, empty, []float32{1, 2})

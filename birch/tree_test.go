@@ -261,8 +261,14 @@ func TestBadVectorsLeaveTheTreeAsItWas(t *testing.T) {
 		tree := mustNew(t, Config{Dim: 2, Threshold: 0.5, Criterion: c.criterion})
 		mustInsert(t, tree, []float32{1, 1})
 		before := encoded(t, tree)
+		if err := tree.Check([]float32{1, 2}); err != nil {
+			t.Errorf("Check of a good vector gives the error %v", err)
+		}
 		if _, err := tree.Insert(c.x); err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("Insert(%v) gives the error %v, want one that says %q", c.x, err, c.says)
+		}
+		if err := tree.Check(c.x); err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("Check(%v) gives the error %v, want one that says %q", c.x, err, c.says)
 		}
 		if _, err := tree.Nearest(c.x, 1); err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("Nearest(%v) gives the error %v, want one that says %q", c.x, err, c.says)
