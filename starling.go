@@ -77,6 +77,9 @@ const (
 	Pinned EventKind = "pinned"
 	// Unpinned says that the cluster To is one like others again.
 	Unpinned EventKind = "unpinned"
+	// Deleted says that the Document of the cluster To was deleted. With the Size
+	// 0 the cluster ended with it, or had expired before.
+	Deleted EventKind = "deleted"
 )
 
 // An Event is something that happened to clusters. Whoever follows all events
@@ -95,6 +98,8 @@ type Event struct {
 	Into MicroID `json:"into,omitempty"`
 	// Name is what a cluster was renamed to.
 	Name string `json:"name,omitempty"`
+	// Document is the Seq of the document that was deleted.
+	Document int64 `json:"document,omitempty"`
 }
 
 // An EditKind is what a person does to clusters.
@@ -113,6 +118,8 @@ const (
 	EditPin EditKind = "pin"
 	// EditUnpin ends that.
 	EditUnpin EditKind = "unpin"
+	// EditDelete takes the Document out of Cluster.
+	EditDelete EditKind = "delete"
 )
 
 // An Edit is a change that a person makes to the clusters.
@@ -124,12 +131,16 @@ type Edit struct {
 	// Name is valid UTF-8 without control characters and at most [MaxNameBytes]
 	// long.
 	Name string `json:"name,omitempty"`
+	// Document is the Seq of a document.
+	Document int64 `json:"document,omitempty"`
 }
 
 // MaxNameBytes is the longest name of a cluster.
 const MaxNameBytes = 256
 
-// An Update is what one document caused.
+// An Update is what one document caused. That of a document which was deleted
+// since has neither text nor attributes, and is of the cluster and the
+// micro-cluster 0.
 type Update struct {
 	// Seq numbers the documents of a state from 1 in the order they were
 	// clustered, without gaps.

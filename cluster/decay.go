@@ -67,9 +67,14 @@ func (s *State) expire(m *micro) []starling.Event {
 	if len(m.group.micros) > 0 {
 		return nil
 	}
-	s.end(m.group)
-	s.expired += m.group.size
-	return []starling.Event{{Kind: starling.Expired, To: m.group.id, Size: m.group.size}}
+	return s.expireGroup(m.group)
+}
+
+// expireGroup ends a cluster of which nothing is left but its documents.
+func (s *State) expireGroup(g *group) []starling.Event {
+	s.end(g)
+	s.expired += g.size
+	return []starling.Event{{Kind: starling.Expired, To: g.id, Size: g.size}}
 }
 
 // markFaded finds the clusters that have become light.

@@ -36,11 +36,15 @@ func (s *State) check() error {
 			return fmt.Errorf("micro-cluster %d is not in the tree", id)
 		}
 	}
-	if size+s.expired != s.documents {
-		return fmt.Errorf("clusters of %d documents and expired ones of %d, %d documents", size, s.expired, s.documents)
+	if size+s.expired+s.deleted != s.documents {
+		return fmt.Errorf("clusters of %d documents, expired ones of %d and %d deleted, not of %d in all", size, s.expired, s.deleted, s.documents)
 	}
-	if first := s.documents; first < calibrationDocuments && int64(len(s.first)) != first || first >= calibrationDocuments && s.first != nil {
-		return fmt.Errorf("the vectors of %d documents, not of the first ones", len(s.first))
+	most := s.documents
+	if most >= calibrationDocuments {
+		most = 0
+	}
+	if first := int64(len(s.first)); first > most || first < most-s.deleted {
+		return fmt.Errorf("the vectors of %d documents, not of the first ones", first)
 	}
 	if !s.unrelated.valid() {
 		return fmt.Errorf("a calibration of %v", s.unrelated)
@@ -77,6 +81,7 @@ func (r *reader) state() *State {
 		s.clock = time.Unix(0, n).UTC()
 	}
 	s.expired = r.count()
+	s.deleted = r.count()
 	s.edits = r.count()
 	if pending := r.bytes(); r.err == nil {
 		if err := json.Unmarshal(pending, &s.pending); err != nil {

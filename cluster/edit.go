@@ -27,12 +27,11 @@ func (s *State) Edit(e starling.Edit) ([]starling.Event, error) {
 	if err != nil {
 		return nil, fmt.Errorf("editing clusters: %s: %w", e.Kind, err)
 	}
-	s.edits++
-	s.pending = append(s.pending, events...)
+	s.record(events)
 	return events, nil
 }
 
-// Edits returns how many edits were made.
+// Edits returns how many edits were made, deletions among them.
 func (s *State) Edits() int64 { return s.edits }
 
 func (s *State) edit(e starling.Edit) ([]starling.Event, error) {
@@ -41,6 +40,8 @@ func (s *State) edit(e starling.Edit) ([]starling.Event, error) {
 		return nil, err
 	}
 	switch e.Kind {
+	case starling.EditDelete:
+		return nil, errors.New("it takes a Deletion")
 	case starling.EditMerge:
 		return s.mergeInto(g, e.From)
 	case starling.EditSplit:
@@ -53,6 +54,12 @@ func (s *State) edit(e starling.Edit) ([]starling.Event, error) {
 		return g.unpin(), nil
 	}
 	return nil, errors.New("there is no such edit")
+}
+
+// record notes that an edit was made.
+func (s *State) record(events []starling.Event) {
+	s.edits++
+	s.pending = append(s.pending, events...)
 }
 
 // cluster returns a cluster by its id.

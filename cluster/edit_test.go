@@ -40,21 +40,38 @@ func drawEdit(t *rapid.T, s *State) starling.Edit {
 	return e
 }
 
-// drawEdits makes a few edits now and then. Those that are refused change nothing.
-func drawEdits(t *rapid.T, s *State) (made []starling.Edit) {
-	if rapid.IntRange(0, 19).Draw(t, "edit") > 0 {
+// A change is an edit or a deletion that was made.
+type change func(*State) ([]starling.Event, error)
+
+// drawChanges makes a few edits and deletions now and then. Those that are refused
+// change nothing. The follower has followed all updates.
+func drawChanges(t *rapid.T, s *State, f *follower) (made []change) {
+	if rapid.IntRange(0, 39).Draw(t, "edit") > 0 {
 		return nil
 	}
 	for range rapid.IntRange(1, 4).Draw(t, "edits") {
 		e := drawEdit(t, s)
+		change := func(s *State) ([]starling.Event, error) { return s.Edit(e) }
+		if left := f.left(s); len(left) > 0 && rapid.Bool().Draw(t, "delete") {
+			d := f.deletion(s, rapid.SampledFrom(left).Draw(t, "document"))
+			change = func(s *State) ([]starling.Event, error) { return s.Delete(d) }
+		}
 		before := encode(t, s)
-		if _, err := s.Edit(e); err == nil {
-			made = append(made, e)
+		if _, err := change(s); err == nil {
+			made = append(made, change)
 		} else if !bytes.Equal(before, encode(t, s)) {
-			t.Fatalf("%+v: the error %v, and the state changed", e, err)
+			t.Fatalf("the error %v, and the state changed", err)
 		}
 	}
 	return made
+}
+
+func remake(t *rapid.T, s *State, changes []change) {
+	for _, change := range changes {
+		if _, err := change(s); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // topics makes a state of documents about some topics, and says in which cluster
@@ -177,8 +194,9 @@ func TestPinnedClustersStay(t *testing.T) {
 		n := rapid.IntRange(1, 500).Draw(t, "documents")
 		documents, vectors := stream(rapid.Uint64().Draw(t, "seed"), n, rapid.IntRange(1, 12).Draw(t, "topics"), 8)
 		s := newState(t, Config{Dim: 8, Threshold: rapid.Float64Range(0.1, 0.7).Draw(t, "threshold")})
+		f := newFollower()
 		for i, d := range documents {
-			drawEdits(t, s)
+			drawChanges(t, s, f)
 			pinned := make(map[starling.ClusterID]bool)
 			for _, g := range s.groups {
 				pinned[g.id] = g.pinned
@@ -188,6 +206,7 @@ func TestPinnedClustersStay(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			f.follow(t, u, vectors[i])
 			for _, e := range u.Events[edits:] {
 				if slices.ContainsFunc(e.From, func(id starling.ClusterID) bool { return pinned[id] }) {
 					t.Fatalf("a pinned cluster: %+v", e)
@@ -292,6 +311,7 @@ func TestBadEditsLeaveTheStateAsItWas(t *testing.T) {
 		says  string
 	}{
 		{s, starling.Edit{}, "there is no cluster 0"},
+		{s, starling.Edit{Kind: starling.EditDelete, Cluster: 1, Document: 1}, "it takes a Deletion"},
 		{s, starling.Edit{Kind: "explode", Cluster: 1}, "explode: there is no such edit"},
 		{s, starling.Edit{Kind: starling.EditPin, Cluster: 1 << 40}, "pin: there is no cluster 1099511627776"},
 		{s, starling.Edit{Kind: starling.EditMerge, Cluster: large.ID}, "no cluster to become part of"},

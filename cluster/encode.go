@@ -16,7 +16,7 @@ import (
 //
 //	magic "STCL" | version byte | config JSON | documents | lastID | next
 //	| fadedAt | clock in nanoseconds since 1970, the zero time as the least integer
-//	| expired
+//	| expired | deleted
 //	| edits | events of edits since the last document, as JSON
 //	| calibration: mean, deviation
 //	| vectors of the first documents while there are few: number, then values
@@ -56,6 +56,7 @@ func (s *State) AppendBinary(b []byte) ([]byte, error) {
 	b = binary.AppendUvarint(b, uint64(s.fadedAt))
 	b = binary.LittleEndian.AppendUint64(b, uint64(nanoseconds(s.clock)))
 	b = binary.AppendUvarint(b, uint64(s.expired))
+	b = binary.AppendUvarint(b, uint64(s.deleted))
 	b = binary.AppendUvarint(b, uint64(s.edits))
 	b = appendBytes(b, pending)
 	b = binary.LittleEndian.AppendUint64(b, math.Float64bits(s.unrelated.Mean))

@@ -30,11 +30,14 @@ type State struct {
 	clock   time.Time
 	// expired counts the documents of clusters that expired.
 	expired int64
+	// deleted counts the documents that were deleted.
+	deleted int64
 	// edits counts the edits made.
 	edits int64
 	// pending holds the events of edits since the last document.
 	pending []starling.Event
-	// first holds the vectors of the first documents until then.
+	// first holds the vectors of the first documents until then, but for those
+	// that were deleted.
 	first [][]float32
 	// micros holds what is known of every leaf entry of the tree: one each, and
 	// each in a group.
@@ -68,8 +71,12 @@ func New(config Config) (*State, error) {
 // Config returns the settings, defaults filled in.
 func (s *State) Config() Config { return s.config }
 
-// Documents returns how many documents were applied.
+// Documents returns how many documents were applied, those that were deleted since
+// among them.
 func (s *State) Documents() int64 { return s.documents }
+
+// Deleted returns how many documents were deleted.
+func (s *State) Deleted() int64 { return s.deleted }
 
 // Len returns the number of clusters.
 func (s *State) Len() int { return len(s.groups) }
@@ -181,11 +188,11 @@ func (s *State) calibrate(vector []float32) (bool, []birch.Merge) {
 	if s.documents < calibrationDocuments {
 		return false, nil
 	}
-	found, err := Calibrate(s.first)
-	if err != nil {
-		panic("cluster: " + err.Error()) // there are enough
+	// Where nearly all were deleted there is nothing to be found.
+	if found, err := Calibrate(s.first); err == nil {
+		s.unrelated = found.within(s.config.Unrelated)
 	}
-	s.unrelated, s.first = found.within(s.config.Unrelated), nil
+	s.first = nil
 	if s.config.Threshold != 0 {
 		return true, nil
 	}

@@ -143,12 +143,12 @@ func TestEventsExplainEveryChange(t *testing.T) {
 			MaxMicros: rapid.IntRange(2, 60).Draw(t, "bound"), HalfLife: halfLives.Draw(t, "half-life")})
 		f := newFollower()
 		for i, d := range documents {
-			drawEdits(t, s)
+			drawChanges(t, s, f)
 			u, err := s.Apply(d, vectors[i])
 			if err != nil {
 				t.Fatal(err)
 			}
-			f.follow(t, u)
+			f.follow(t, u, vectors[i])
 			if s.Micros() > s.Config().MaxMicros || s.Len() > s.Micros() {
 				t.Fatalf("%d clusters of %d micro-clusters, the bound is %d", s.Len(), s.Micros(), s.Config().MaxMicros)
 			}
@@ -160,116 +160,6 @@ func TestEventsExplainEveryChange(t *testing.T) {
 // halfLives are numbers of documents; most documents expire with the shortest.
 var halfLives = rapid.SampledFrom([]int64{0, 0, 20, 100})
 
-// A follower knows the clusters from the updates alone.
-type follower struct {
-	clusters map[starling.MicroID]starling.ClusterID
-	joined   map[starling.MicroID]starling.MicroID
-	ended    map[starling.ClusterID]bool
-	expired  map[starling.ClusterID]bool
-	names    map[starling.ClusterID]string
-	pinned   map[starling.ClusterID]bool
-	// documents holds the micro-cluster that each document was put into.
-	documents []starling.MicroID
-}
-
-func newFollower() *follower {
-	return &follower{
-		clusters: make(map[starling.MicroID]starling.ClusterID),
-		joined:   make(map[starling.MicroID]starling.MicroID),
-		ended:    make(map[starling.ClusterID]bool),
-		expired:  make(map[starling.ClusterID]bool),
-		names:    make(map[starling.ClusterID]string),
-		pinned:   make(map[starling.ClusterID]bool),
-	}
-}
-
-func (f *follower) follow(t *rapid.T, u starling.Update) {
-	for _, e := range u.Events {
-		if f.ended[e.To] {
-			t.Fatalf("%+v: the cluster ended", e)
-		}
-		switch e.Kind {
-		case starling.Joined:
-			for _, m := range e.Micros {
-				f.mustBeKnown(t, m)
-				f.joined[m] = e.Into
-				delete(f.clusters, m)
-			}
-			if f.clusters[e.Into] != e.To {
-				t.Fatalf("%+v: micro-cluster %v is in cluster %v", e, e.Into, f.clusters[e.Into])
-			}
-		case starling.Split:
-			for _, m := range e.Micros {
-				f.mustBeKnown(t, m)
-				if f.clusters[m] != e.From[0] {
-					t.Fatalf("%+v: micro-cluster %v is in cluster %v", e, m, f.clusters[m])
-				}
-				f.clusters[m] = e.To
-			}
-		case starling.Renamed:
-			f.names[e.To] = e.Name
-		case starling.Pinned, starling.Unpinned:
-			f.pinned[e.To] = e.Kind == starling.Pinned
-		case starling.Expired:
-			f.ended[e.To], f.expired[e.To] = true, true
-		case starling.Merged:
-			for _, from := range e.From {
-				f.ended[from] = true
-				for m, c := range f.clusters {
-					if c == from {
-						f.clusters[m] = e.To
-					}
-				}
-			}
-		}
-	}
-	if f.ended[u.Cluster] {
-		t.Fatalf("document %d in cluster %v, which ended", u.Seq, u.Cluster)
-	}
-	if was, ok := f.clusters[u.Micro]; ok && was != u.Cluster {
-		t.Fatalf("document %d in cluster %v, its micro-cluster %v in %v", u.Seq, u.Cluster, u.Micro, was)
-	}
-	f.clusters[u.Micro] = u.Cluster
-	f.documents = append(f.documents, u.Micro)
-}
-
-func (f *follower) mustBeKnown(t *rapid.T, m starling.MicroID) {
-	if _, ok := f.clusters[m]; !ok {
-		t.Fatalf("micro-cluster %v is not there", m)
-	}
-}
-
-// compare finds the cluster of every document and compares with what the state
-// says.
-func (f *follower) compare(t *rapid.T, s *State) {
-	sizes := make(map[starling.ClusterID]int64)
-	for i, m := range f.documents {
-		for f.joined[m] != 0 {
-			m = f.joined[m]
-		}
-		c, ok := s.ClusterOf(m)
-		if !ok && s.Config().HalfLife == 0 || ok && c != f.clusters[m] {
-			t.Fatalf("document %d is in cluster %v, the events say %v", i, c, f.clusters[m])
-		}
-		sizes[f.clusters[m]]++
-	}
-	for _, c := range s.Clusters(0) {
-		if sizes[c.ID] != c.Size {
-			t.Fatalf("cluster %v has %d documents, the updates say %d", c.ID, c.Size, sizes[c.ID])
-		}
-		if c.Name != f.names[c.ID] || c.Pinned != f.pinned[c.ID] {
-			t.Fatalf("cluster %v is called %q, the updates say %q; it is pinned: %v, %v", c.ID, c.Name, f.names[c.ID], c.Pinned, f.pinned[c.ID])
-		}
-		delete(sizes, c.ID)
-	}
-	for c := range f.expired {
-		delete(sizes, c)
-	}
-	if len(sizes) > 0 {
-		t.Fatalf("clusters %v ended without an event", sizes)
-	}
-}
-
 // However a stream is cut into batches, and whatever is refused or left out of
 // them, the updates and the state are those of documents that come one by one.
 func TestExpectingABatchChangesNothing(t *testing.T) {
@@ -279,6 +169,7 @@ func TestExpectingABatchChangesNothing(t *testing.T) {
 		config := Config{Dim: 8, Threshold: rapid.SampledFrom([]float64{0, 0.5}).Draw(t, "threshold"), Branching: 3,
 			MaxMicros: rapid.IntRange(2, 60).Draw(t, "bound"), HalfLife: halfLives.Draw(t, "half-life")}
 		one, many := newState(t, config), newState(t, config)
+		f := newFollower()
 		cut, bad := rapid.IntRange(1, 80).Draw(t, "batch"), rapid.IntRange(0, 2*n).Draw(t, "bad")
 		if bad < n {
 			vectors[bad] = make([]float32, 8)
@@ -290,15 +181,14 @@ func TestExpectingABatchChangesNothing(t *testing.T) {
 			if rapid.IntRange(0, 9).Draw(t, "left out") == 0 {
 				continue
 			}
-			for _, e := range drawEdits(t, one) {
-				if _, err := many.Edit(e); err != nil {
-					t.Fatal(err)
-				}
-			}
+			remake(t, many, drawChanges(t, one, f))
 			want, wantErr := one.Apply(d, vectors[i])
 			got, err := many.Apply(d, vectors[i])
 			if fmt.Sprint(got, err) != fmt.Sprint(want, wantErr) || (err != nil) != (i == bad) {
 				t.Fatalf("document %d gave %v, %v instead of %v, %v", i, got, err, want, wantErr)
+			}
+			if err == nil {
+				f.follow(t, got, vectors[i])
 			}
 		}
 		if !bytes.Equal(encode(t, one), encode(t, many)) {
@@ -320,8 +210,9 @@ func TestSnapshotAnywhereChangesNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		back := live
+		f := newFollower()
 		for i, d := range documents {
-			edits := drawEdits(t, live)
+			changes := drawChanges(t, live, f)
 			if i == cut {
 				b, err := live.AppendBinary(nil)
 				if err != nil {
@@ -335,16 +226,12 @@ func TestSnapshotAnywhereChangesNothing(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			f.follow(t, a, vectors[i])
 			if back == live {
 				continue
 			}
-			for _, e := range edits {
-				if i == cut {
-					break // they are in the snapshot
-				}
-				if _, err := back.Edit(e); err != nil {
-					t.Fatal(err)
-				}
+			if i > cut { // else they are in the snapshot
+				remake(t, back, changes)
 			}
 			b, err := back.Apply(d, vectors[i])
 			if err != nil || fmt.Sprint(a) != fmt.Sprint(b) {

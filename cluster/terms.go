@@ -99,6 +99,18 @@ func (c *termCounts) add(term string, n int64) {
 	(*c)[rarest] = added
 }
 
+// remove takes back one of a term's count. A term of which no more is certain
+// leaves.
+func (c *termCounts) remove(term string) {
+	i := slices.IndexFunc(*c, func(t termCount) bool { return t.term == term })
+	if i < 0 {
+		return // others took its place
+	}
+	if (*c)[i].count--; (*c)[i].count <= (*c)[i].over {
+		*c = slices.Delete(*c, i, i+1)
+	}
+}
+
 // termsOf returns the terms that set a cluster apart, best first: by class-based
 // TF-IDF (Grootendorst 2022), the certain count in its micro-clusters times the
 // logarithm of one plus the ratio of all terms to the term's count in all
