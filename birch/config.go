@@ -83,12 +83,13 @@ type Config struct {
 	// LeafCapacity is the most entries of a leaf, 2 to 1,024; 0 means Branching.
 	LeafCapacity int
 	// MaxEntries is the most leaf entries the tree ever holds, 2 to 2^24; 0
-	// means 5,000. A leaf entry takes 12 bytes per dimension.
+	// means 5,000, or with MaxBytes what fits. A leaf entry takes 12 bytes per
+	// dimension and some 250 more.
 	MaxEntries int
-	// MaxBytes, unless 0, is the most memory the tree takes, rebuilds included: New
-	// lowers MaxEntries to as many entries as surely fit, and a tree of nodes so
-	// sparsely filled that they take more than their share is rebuilt. If MaxEntries is
-	// 0, it is what fits.
+	// MaxBytes, unless 0, is the most memory that the tree holds: New lowers MaxEntries
+	// to as many entries as fit three times, since a rebuild needs that for a moment, so
+	// between rebuilds it is a third of it; and a tree of nodes so sparsely filled that
+	// they take more than their share is rebuilt.
 	MaxBytes int64
 	// SpillLimit is the most entries that are kept beside the tree, 0 to 2^24: those
 	// that OutlierShare and DelaySplits put there, see [Tree.Spilled].
