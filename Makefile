@@ -38,8 +38,9 @@ soak: ## the long tests: 200 kills, and FUZZTIME (60s) of every fuzz target
 	done
 
 .PHONY: bench
-bench: ## the whole path, and whether its cost grows
+bench: ## the whole path, whether its cost grows, and the clustering against scikit-learn
 	$(GO) test -run '^$$' -bench . -benchtime 1x -count 3 ./pipeline
+	$(GO) run ./bench/clustering
 
 # Texts of real lengths: tweets where they are at hand, else the shipped sample.
 TWEETS      := ../shared/data/emotion/test.txt

@@ -60,7 +60,7 @@ func compare(ctx context.Context, count int, texts, vocabulary, peers string) (e
 	}
 	lane := contenders(ours)
 	for _, start := range startPeers(ctx, folder, dir, peers) {
-		defer start.peer.close()
+		defer start.peer.Close()
 		lane = append(lane, start.contender)
 	}
 	if err := agree(ctx, mixes[0], lane); err != nil {
