@@ -14,7 +14,13 @@ type Batch struct {
 	// gaps. The caller has made sure that their ids are new: see [Store.Known].
 	Records     []Record
 	DeadLetters []DeadLetter
-	// Snapshot takes the place of the older ones but one; nil for none.
+	// Edits are the next edits, by rising Number without gaps, all of them made
+	// after the last of Records. Those that delete documents are of a batch
+	// without Records, and with a Snapshot: the text, the attributes and the
+	// embedding of such a document are gone then. See [Store.Scrub].
+	Edits []EditRecord
+	// Snapshot takes the place of the older ones but one, or, where documents are
+	// deleted, of them all; nil for none.
 	Snapshot *Snapshot
 }
 
@@ -52,8 +58,9 @@ type DeadLetter struct {
 // maxBatch bounds the records of one batch, so that a transaction stays small.
 const maxBatch = 1 << 16
 
-// validate says what is wrong with a batch that is to follow the document last.
-func (b Batch) validate(last int64, dim int) error {
+// validate says what is wrong with a batch that is to follow what there is.
+func (b Batch) validate(p progress, dim int) error {
+	last := p.documents
 	if len(b.Records) > maxBatch {
 		return fmt.Errorf("%d records, want at most %d", len(b.Records), maxBatch)
 	}
@@ -64,6 +71,9 @@ func (b Batch) validate(last int64, dim int) error {
 		if len(r.Embedding) != dim {
 			return fmt.Errorf("document %q has an embedding of %d values, want %d", r.ID, len(r.Embedding), dim)
 		}
+		if r.Micro == 0 {
+			return fmt.Errorf("document %q is of no micro-cluster", r.ID)
+		}
 		if math.IsNaN(float64(r.Similarity)) {
 			return fmt.Errorf("document %q has a similarity that is not a number", r.ID)
 		}
@@ -71,10 +81,14 @@ func (b Batch) validate(last int64, dim int) error {
 			return fmt.Errorf("document %q has the time %v, want one of the years 1678 to 2262", r.ID, r.Time)
 		}
 	}
-	if s := b.Snapshot; s != nil {
-		if end := last + int64(len(b.Records)); s.Seq < 0 || s.Seq > end {
-			return fmt.Errorf("a snapshot of document %d, the journal ends at %d", s.Seq, end)
+	end := last + int64(len(b.Records))
+	for i, e := range b.Edits {
+		if want := p.edits + 1 + int64(i); e.Number != want || e.Seq != end {
+			return fmt.Errorf("edit %d after document %d, want %d after %d", e.Number, e.Seq, want, end)
 		}
 	}
-	return nil
+	if s := b.Snapshot; s != nil && (s.Seq < 0 || s.Seq > end) {
+		return fmt.Errorf("a snapshot of document %d, the journal ends at %d", s.Seq, end)
+	}
+	return b.validateDeletions(last)
 }

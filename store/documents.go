@@ -46,6 +46,9 @@ func (s *Store) documentsOf(ctx context.Context, cluster starling.ClusterID) ite
 		}
 		for _, m := range members {
 			update, err := s.readMember(ctx, m)
+			if err == nil && update.Micro == 0 {
+				continue // it was deleted meanwhile
+			}
 			update.Cluster, update.Micro = cluster, starling.MicroID(whole[m.micro])
 			if !yield(update, err) || err != nil {
 				return
@@ -84,7 +87,7 @@ func (s *Store) readMember(ctx context.Context, m member) (starling.Update, erro
 	if err != nil {
 		return starling.Update{}, err
 	}
-	if updates[0].Micro != starling.MicroID(m.micro) {
+	if micro := updates[0].Micro; micro != starling.MicroID(m.micro) && micro != 0 {
 		return starling.Update{}, damaged(s.path, fmt.Sprintf("document %d is not of micro-cluster %d", m.seq, m.micro))
 	}
 	return updates[0], nil
@@ -101,6 +104,9 @@ func (s *Store) Members(ctx context.Context) iter.Seq2[starling.Update, error] {
 			return
 		}
 		for update, err := range s.updatesBetween(ctx, s.readers, 1, last) {
+			if err == nil && update.Micro == 0 {
+				continue // it was deleted
+			}
 			now, ok := micros[update.Micro]
 			if err == nil && !ok {
 				err = damaged(s.path, fmt.Sprintf("micro-cluster %d of document %d is missing", update.Micro, update.Seq))

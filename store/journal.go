@@ -19,7 +19,8 @@ const (
 )
 
 // Journal yields the documents after the one numbered after, in order, with
-// their embeddings: those that are there when the iteration begins.
+// their embeddings: those that are there when the iteration begins. One that was
+// deleted is of the micro-cluster 0 and has neither text nor embedding.
 func (s *Store) Journal(ctx context.Context, after int64) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
 		last, err := s.Last(ctx)
@@ -69,7 +70,11 @@ func (s *Store) readRecords(ctx context.Context, first, last int64) ([]Record, e
 		if records[i].Update, err = r.update(s.path, first+int64(i)); err != nil {
 			return nil, err
 		}
-		if r.sum != int64(sumOf(r.seq, r.embedding)) || len(r.embedding) != 4*s.identity.Dim {
+		want := 4 * s.identity.Dim
+		if r.isErased() {
+			want = 0
+		}
+		if r.sum != int64(sumOf(r.seq, r.embedding)) || len(r.embedding) != want {
 			return nil, damaged(s.path, fmt.Sprintf("the embedding of document %d does not match its checksum", r.seq))
 		}
 		records[i].Embedding = decodeVector(r.embedding)

@@ -113,6 +113,7 @@ type contents struct {
 	Known           map[string]bool
 	Snapshots       []store.Snapshot
 	DeadLetters     []store.DeadLetter
+	Edits           []store.EditRecord
 	Last, Published int64
 }
 
@@ -121,7 +122,7 @@ type contents struct {
 func read(t testing.TB, s *store.Store, ids ...string) (contents, error) {
 	ctx := t.Context()
 	c := contents{Identity: s.Identity(), Clusters: make(map[starling.ClusterID][]starling.Update)}
-	var errs [8]error
+	var errs [9]error
 	c.Records, errs[0] = collect2(s.Journal(ctx, 0))
 	c.Updates, errs[1] = s.Updates(ctx, 0, 0)
 	c.Members, errs[2] = collect2(s.Members(ctx))
@@ -135,6 +136,7 @@ func read(t testing.TB, s *store.Store, ids ...string) (contents, error) {
 	c.Known, errs[4] = s.Known(ctx, ids)
 	c.Snapshots, errs[5] = collect2(s.Snapshots(ctx))
 	c.DeadLetters, errs[6] = s.DeadLetters(ctx, 0)
+	c.Edits, errs[8] = s.Edits(ctx, 0)
 	var err error
 	c.Last, errs[7] = s.Last(ctx)
 	c.Published, err = s.Published(ctx)

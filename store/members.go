@@ -38,6 +38,9 @@ func enterMembers(ctx context.Context, tx *sql.Tx, path string, arrived []arriva
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+		if a.micro == 0 {
+			continue // it was deleted while it waited
+		}
 		if _, err := insert.Exec(a.micro, a.seq); err != nil {
 			return err
 		}

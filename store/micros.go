@@ -57,15 +57,18 @@ type follower struct {
 	placed map[starling.MicroID]starling.ClusterID
 }
 
-// followMicros takes in the updates of a batch.
-func followMicros(ctx context.Context, tx *sql.Tx, records []Record) (err error) {
-	if len(records) == 0 {
+// followMicros takes in the updates of a batch, and then its edits.
+func followMicros(ctx context.Context, tx *sql.Tx, records []Record, edits []EditRecord) (err error) {
+	if len(records)+len(edits) == 0 {
 		return nil
 	}
 	f, err := newFollower(tx)
 	defer f.close()
 	for i := 0; i < len(records) && err == nil; i++ {
 		err = f.follow(ctx, records[i].Update)
+	}
+	for i := 0; i < len(edits) && err == nil; i++ {
+		err = f.followEvents(ctx, edits[i].Events)
 	}
 	return err
 }
@@ -88,15 +91,22 @@ func (f *follower) close() {
 }
 
 func (f *follower) follow(ctx context.Context, update starling.Update) error {
+	if err := f.followEvents(ctx, update.Events); err != nil {
+		return err
+	}
+	return f.put(update.Micro, update.Cluster)
+}
+
+func (f *follower) followEvents(ctx context.Context, events []starling.Event) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	for _, event := range update.Events {
+	for _, event := range events {
 		if err := f.followEvent(event); err != nil {
 			return err
 		}
 	}
-	return f.put(update.Micro, update.Cluster)
+	return nil
 }
 
 // followEvent moves what an event says moved; those of other kinds move nothing.

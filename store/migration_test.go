@@ -16,11 +16,12 @@ import (
 	"starling/store"
 )
 
-// version1 returns the file of a state as the program that knew no other version
-// wrote it: 200 documents, 80 of them waiting, and merges of clusters.
-func version1(t *testing.T) []byte {
+// ofVersion returns the file of a state as the program that knew no later version
+// wrote it: 200 documents, 80 of them waiting, and, in version 1, merges of
+// clusters, in version 2 splits and joined micro-clusters too.
+func ofVersion(t *testing.T, version int) []byte {
 	t.Helper()
-	file, err := os.Open("testdata/version1.db.gz")
+	file, err := os.Open(fmt.Sprintf("testdata/version%d.db.gz", version))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,9 +64,9 @@ func TestMigrations(t *testing.T) {
 // What a file of version 1 holds is there in the newest, and goes on from there:
 // its micro-clusters move, and what joins one takes its documents along.
 func TestMigrationFromVersion1(t *testing.T) {
-	dir := folderOf(t, version1(t))
+	dir := folderOf(t, ofVersion(t, 1))
 	_, err := store.OpenReader(t.Context(), dir)
-	if err == nil || !strings.Contains(err.Error(), "has version 1 and this program reads version 2; open it once for writing") {
+	if want := fmt.Sprintf("has version 1 and this program reads version %d; open it once for writing", store.Versions()); err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("got the error %v, want one that says what to do", err)
 	}
 	s := open(t, dir)
@@ -91,11 +92,26 @@ func TestMigrationFromVersion1(t *testing.T) {
 	wantSame(t, "members after a regrouping", mustRead(t, s).Members, want.members())
 }
 
+// What a file of version 2 holds is there in the newest, and can be edited.
+func TestMigrationFromVersion2(t *testing.T) {
+	s := open(t, folderOf(t, ofVersion(t, 2)))
+	want := newStream(7)
+	want.records(200)
+	got := mustRead(t, s)
+	wantSame(t, "members", got.Members, want.members())
+	wantSame(t, "snapshots and edits", []int{len(got.Snapshots), len(got.Edits)}, []int{2, 0})
+	for number, seq := range []int64{1, 200} {
+		commit(t, s, deletion(int64(number)+1, 200, seq))
+		want.delete(seq)
+	}
+	wantSame(t, "members after deletions", mustRead(t, s).Members, want.members())
+}
+
 // The migration to version 2 makes the index again by which damage of the table
 // of micro-clusters is found. So it looks for damage first: whatever byte of the
 // table or the index is damaged, it is refused, and the file stays as it is.
 func TestMigrationFindsDamage(t *testing.T) {
-	file := version1(t)
+	file := ofVersion(t, 1)
 	micros := readMicros(t, file)
 	found := 0
 	for _, name := range []string{"micros", "micros_by_cluster"} {

@@ -23,6 +23,7 @@ type model struct {
 	records   []store.Record
 	snapshots []store.Snapshot
 	letters   []store.DeadLetter
+	edits     []store.EditRecord
 	published int64
 }
 
@@ -79,6 +80,8 @@ func TestModel(t *testing.T) {
 		rt.Repeat(map[string]func(*rapid.T){
 			"commit":       m.commit,
 			"commit many":  m.commitMany,
+			"edit":         m.edit,
+			"delete":       m.delete,
 			"publish":      m.publish,
 			"reopen":       m.reopen,
 			"known":        m.known,
@@ -87,6 +90,7 @@ func TestModel(t *testing.T) {
 			"documents":    m.documents,
 			"snapshots":    m.snapshots,
 			"dead letters": m.deadLetters,
+			"edits":        m.edits,
 		})
 		m.close(rt)
 	})
@@ -147,6 +151,65 @@ func (m *machine) commitSome(t *rapid.T, n int) {
 		t.Fatal(err)
 	}
 	m.model.apply(b)
+}
+
+// edit commits edits, perhaps after a document.
+func (m *machine) edit(t *rapid.T) {
+	var b store.Batch
+	if rapid.Bool().Draw(t, "record") {
+		record := m.drawRecord(t)
+		m.model.follow(record.Update)
+		m.model.records = append(m.model.records, record)
+		b.Records = append(b.Records, record)
+	}
+	for range rapid.IntRange(1, 3).Draw(t, "edits") {
+		e := m.nextEdit()
+		e.Kind, e.Name = starling.EditRename, rapid.String().Draw(t, "name")
+		if rapid.Bool().Draw(t, "events") {
+			e.Events = rapid.SliceOfN(rapid.Custom(m.drawEvent), 1, 4).Draw(t, "events")
+		}
+		m.model.edits = append(m.model.edits, e)
+		m.model.followEvents(e.Events)
+		b.Edits = append(b.Edits, e)
+	}
+	if err := m.store.Commit(m.tb.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (m *machine) nextEdit() store.EditRecord {
+	return store.EditRecord{Number: int64(len(m.model.edits) + 1), Seq: int64(len(m.model.records))}
+}
+
+// delete deletes a document, if there is one left.
+func (m *machine) delete(t *rapid.T) {
+	members := m.model.members()
+	if len(members) == 0 {
+		t.Skip("nothing to be deleted")
+	}
+	e := m.nextEdit()
+	e.Kind, e.Document = starling.EditDelete, rapid.SampledFrom(members).Draw(t, "document").Seq
+	snapshot := store.Snapshot{Seq: e.Seq, Data: []byte(rapid.StringN(1, -1, -1).Draw(t, "data"))}
+	if err := m.store.Commit(m.tb.Context(), store.Batch{Edits: []store.EditRecord{e}, Snapshot: &snapshot}); err != nil {
+		t.Fatal(err)
+	}
+	m.model.edits = append(m.model.edits, e)
+	m.model.naive.delete(e.Document)
+	m.model.records[e.Document-1] = store.Record{Update: m.model.documents[e.Document-1], Embedding: []float32{}}
+	m.model.snapshots = append(m.model.snapshots, snapshot, snapshot)
+	if rapid.Bool().Draw(t, "scrub") {
+		if err := m.store.Scrub(m.tb.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func (m *machine) edits(t *rapid.T) {
+	got, err := m.either(t).Edits(m.tb.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "edits", got, m.model.edits)
 }
 
 // drawRecord draws a record, perhaps after a regrouping.

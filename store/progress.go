@@ -14,14 +14,16 @@ type progress struct {
 	published   int64 // sent on; at most documents
 	snapshots   int64 // so far; the last two are kept
 	deadLetters int64
+	edits       int64
 }
 
 const (
-	selectProgress = "SELECT documents, indexed, published, snapshots, dead_letters, checksum FROM progress WHERE one = 1"
-	updateProgress = "UPDATE progress SET documents = ?, indexed = ?, published = ?, snapshots = ?, dead_letters = ?, checksum = ? WHERE one = 1"
+	selectProgress = "SELECT documents, indexed, published, snapshots, dead_letters, checksum, edits, edits_checksum FROM progress WHERE one = 1"
+	updateProgress = "UPDATE progress SET documents = ?, indexed = ?, published = ?, snapshots = ?, dead_letters = ?, checksum = ?, edits = ?, edits_checksum = ? WHERE one = 1"
 )
 
-// sum is the checksum of the progress row.
+// sum is the checksum of the columns that the progress row began with, and
+// editsSum that of the one that was added.
 func (p progress) sum() uint32 {
 	var b sumBuilder
 	b.int(p.documents)
@@ -32,28 +34,30 @@ func (p progress) sum() uint32 {
 	return b.sum()
 }
 
+func (p progress) editsSum() uint32 { return sumOf(p.edits, nil) }
+
 // execer is a pool of connections or a transaction.
 type execer interface {
 	Exec(query string, args ...any) (sql.Result, error)
 }
 
 func (p progress) write(to execer) error {
-	_, err := to.Exec(updateProgress, p.documents, p.indexed, p.published, p.snapshots, p.deadLetters, p.sum())
+	_, err := to.Exec(updateProgress, p.documents, p.indexed, p.published, p.snapshots, p.deadLetters, p.sum(), p.edits, p.editsSum())
 	return err
 }
 
 func readProgress(ctx context.Context, q querier, path string) (progress, error) {
 	type row struct {
 		progress
-		sum int64
+		sum, editsSum int64
 	}
 	r, err := queryOne(ctx, q, path, func(r *row) []any {
-		return []any{&r.documents, &r.indexed, &r.published, &r.snapshots, &r.deadLetters, &r.sum}
+		return []any{&r.documents, &r.indexed, &r.published, &r.snapshots, &r.deadLetters, &r.sum, &r.edits, &r.editsSum}
 	}, selectProgress)
 	if err != nil {
 		return progress{}, fmt.Errorf("reading progress: %w", err)
 	}
-	if r.sum != int64(r.progress.sum()) {
+	if r.sum != int64(r.progress.sum()) || r.editsSum != int64(r.progress.editsSum()) {
 		return progress{}, fmt.Errorf("reading progress: %w", damaged(path, "it does not match its checksum"))
 	}
 	return r.progress, nil

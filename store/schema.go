@@ -18,7 +18,21 @@ const applicationID = 0x5354524c
 const pageSize = 16 << 10
 
 // migrations bring a file from version i to i+1. A published one never changes.
-var migrations = []string{schema1, schema2}
+var migrations = []string{schema1, schema2, schema3}
+
+// schema3 adds edits. The checksum is that of no edits.
+const schema3 = `
+ALTER TABLE progress ADD COLUMN edits          INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE progress ADD COLUMN edits_checksum INTEGER NOT NULL DEFAULT 2351477386;
+
+CREATE TABLE edits (
+	number   INTEGER PRIMARY KEY,
+	seq      INTEGER NOT NULL,
+	edit     TEXT    NOT NULL,
+	events   TEXT,
+	checksum INTEGER NOT NULL
+) STRICT;
+`
 
 // schema2 adds what a micro-cluster became part of.
 const schema2 = `
@@ -181,7 +195,8 @@ func fillFile(ctx context.Context, path string, id Identity) (err error) {
 	if err != nil {
 		return err
 	}
-	if _, err := db.ExecContext(ctx, "INSERT INTO progress VALUES (1, 0, 0, 0, 0, 0, ?)", progress{}.sum()); err != nil {
+	if _, err := db.ExecContext(ctx, "INSERT INTO progress (one, documents, indexed, published, snapshots, dead_letters, checksum) "+
+		"VALUES (1, 0, 0, 0, 0, 0, ?)", progress{}.sum()); err != nil {
 		return err
 	}
 	if _, err := db.ExecContext(ctx, "INSERT INTO ids VALUES (0, x'', ?)", sumOf(0, nil)); err != nil {

@@ -52,6 +52,12 @@ func (n *naive) followEvents(events []starling.Event) {
 	}
 }
 
+// delete takes out a document.
+func (n *naive) delete(seq int64) {
+	u := &n.documents[seq-1]
+	u.Text, u.Attributes, u.Assignment = "", nil, starling.Assignment{}
+}
+
 func (n *naive) place(micro starling.MicroID, cluster starling.ClusterID) {
 	if n.became[micro] == 0 {
 		n.clusters[micro] = cluster
@@ -74,7 +80,7 @@ func (n *naive) join(micro, into starling.MicroID) {
 // members returns the documents with the micro-clusters and the clusters that
 // they are in now.
 func (n *naive) members() []starling.Update {
-	members := slices.Clone(n.documents)
+	members := slices.DeleteFunc(slices.Clone(n.documents), func(u starling.Update) bool { return u.Micro == 0 })
 	for i, u := range members {
 		if now := n.became[u.Micro]; now != 0 {
 			members[i].Micro = now

@@ -77,6 +77,21 @@ func (w *waiting) clear() {
 	clear(w.ids)
 }
 
+// erase takes documents that were deleted out of their micro-clusters. Their ids
+// stay.
+func (w *waiting) erase(seqs []int64) {
+	if len(seqs) == 0 {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i, a := range w.arrivals {
+		if slices.Contains(seqs, a.seq) {
+			w.arrivals[i].micro = 0
+		}
+	}
+}
+
 func (w *waiting) has(id digest) bool {
 	w.mu.RLock()
 	defer w.mu.RUnlock()

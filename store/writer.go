@@ -84,7 +84,7 @@ func (s *Store) Commit(ctx context.Context, b Batch) error {
 	}
 	s.writer.mu.Lock()
 	defer s.writer.mu.Unlock()
-	if err := b.validate(s.writer.progress.documents, s.identity.Dim); err != nil {
+	if err := b.validate(s.writer.progress, s.identity.Dim); err != nil {
 		return fmt.Errorf("committing: %w", err)
 	}
 	return explain(s.path, "committing", s.writer.commit(ctx, b))
@@ -97,7 +97,7 @@ func (w *writer) commit(ctx context.Context, b Batch) error {
 		if next, err = w.insert(ctx, tx, b); err != nil {
 			return err
 		}
-		if next.documents-next.indexed >= w.indexEvery {
+		if len(b.Records) > 0 && next.documents-next.indexed >= w.indexEvery {
 			if err := w.waiting.index(ctx, tx, w.path, next.indexed, arrived); err != nil {
 				return err
 			}
@@ -109,6 +109,7 @@ func (w *writer) commit(ctx context.Context, b Batch) error {
 		return err
 	}
 	w.progress = next
+	w.waiting.erase(b.deleted())
 	if next.indexed == next.documents {
 		w.filter.add(w.waiting.digests())
 		w.filter.add(digestsOf(arrived))
@@ -145,14 +146,27 @@ func (w *writer) insert(ctx context.Context, tx *sql.Tx, b Batch) (next progress
 	if err := w.insertRecords(ctx, tx, b.Records); err != nil {
 		return next, err
 	}
-	if err := followMicros(ctx, tx, b.Records); err != nil {
+	if err := followMicros(ctx, tx, b.Records, b.Edits); err != nil {
+		return next, err
+	}
+	next.edits += int64(len(b.Edits))
+	if err := w.insertEdits(ctx, tx, b.Edits, next.indexed); err != nil {
 		return next, err
 	}
 	if next.deadLetters, err = insertDeadLetters(tx, b.DeadLetters, next.deadLetters); err != nil || b.Snapshot == nil {
 		return next, err
 	}
-	next.snapshots++
-	return next, b.Snapshot.insert(tx, next.snapshots)
+	copies := 1
+	if len(b.deleted()) > 0 {
+		copies = keptSnapshots // in the place of those that know what was deleted
+	}
+	for range copies {
+		next.snapshots++
+		if err := b.Snapshot.insert(tx, next.snapshots); err != nil {
+			return next, err
+		}
+	}
+	return next, nil
 }
 
 func (w *writer) insertRecords(ctx context.Context, tx *sql.Tx, records []Record) error {
