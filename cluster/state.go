@@ -123,18 +123,17 @@ func (s *State) Apply(doc starling.Document, vector []float32) (starling.Update,
 	if due {
 		events = append(events, s.fade(doc.Time)...)
 	}
+	s.documents++
+	calibrated, merges := s.calibrate(vector)
 	inserted, err := s.tree.Insert(vector)
 	if err != nil {
 		panic("cluster: " + err.Error()) // it was checked
 	}
-	s.documents++
-	calibrated, merges := s.calibrate(vector)
-	followed, id := s.followMerges(append(inserted.Merges, merges...), inserted.Entry)
-	events = append(events, followed...)
-	m, known := s.micros[id]
+	events = append(events, s.followMerges(append(merges, inserted.Merges...))...)
+	m, known := s.micros[inserted.Entry]
 	if !known {
-		m = &micro{id: id}
-		s.micros[id] = m
+		m = &micro{id: inserted.Entry}
+		s.micros[m.id] = m
 	}
 	similarity := s.similarity(m.id, vector)
 	s.count(m, doc.Text, similarity)
@@ -247,20 +246,14 @@ func (s *State) similarity(id birch.ID, vector []float32) float32 {
 }
 
 // followMerges follows what a rebuild of the tree joined: the documents of a
-// micro-cluster that ended are those of another one now, and of its cluster. It
-// returns what became of the entry that took in the document at hand, which, where
-// it is new, is not known yet.
-func (s *State) followMerges(merges []birch.Merge, entry birch.ID) ([]starling.Event, birch.ID) {
+// micro-cluster that ended are those of another one now, and of its cluster.
+// Rebuilds come before the vector at hand is placed, so all of them are known.
+func (s *State) followMerges(merges []birch.Merge) []starling.Event {
 	var events []starling.Event
 	for _, merge := range merges {
-		if merge.From == entry {
-			entry = merge.To
-		}
-		if from, ok := s.micros[merge.From]; ok {
-			events = append(events, s.join(from, s.micros[merge.To])...)
-		}
+		events = append(events, s.join(s.micros[merge.From], s.micros[merge.To])...)
 	}
-	return events, entry
+	return events
 }
 
 // join makes a micro-cluster part of another one.
