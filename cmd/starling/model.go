@@ -12,9 +12,10 @@ import (
 )
 
 type modelCmd struct {
-	List modelListCmd `cmd:"" help:"List the models at hand."`
-	Info modelInfoCmd `cmd:"" help:"Describe a model."`
-	Pull modelPullCmd `cmd:"" help:"Download a model from the hub."`
+	List  modelListCmd  `cmd:"" help:"List the models at hand."`
+	Info  modelInfoCmd  `cmd:"" help:"Describe a model."`
+	Pull  modelPullCmd  `cmd:"" help:"Download a model from the hub."`
+	Train modelTrainCmd `cmd:"" help:"Find word vectors in a corpus of your own."`
 }
 
 type modelListCmd struct{}

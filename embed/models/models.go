@@ -23,6 +23,9 @@ import (
 // Builtin is another name of the model that needs no download.
 const Builtin = "builtin"
 
+// HashName is another name of [static.Name].
+const HashName = "hash-512"
+
 // Options say how a model is loaded. The zero value is right for most.
 type Options struct {
 	// Dtype is the number format that the model computes in: f32, bf16 or
@@ -48,7 +51,7 @@ type Tokenizer interface {
 }
 
 // Open loads the model name: one of those that [List] names, [Builtin], the
-// path of a folder that package transformer reads, or the name of such a folder
+// path of a folder that package static or transformer reads, or the name of such a folder
 // on the hub, which is looked for as package hub does, or the URL of a server as
 // package remote has it. A folder's model has its absolute path for a name. Not
 // every model is a [Tokenizer].
@@ -57,7 +60,7 @@ func Open(ctx context.Context, name string, opts Options) (embed.Embedder, error
 		return nil, fmt.Errorf("opening model %q: %w", name, err)
 	}
 	switch {
-	case name == Builtin || name == static.Name:
+	case isStatic(name):
 		return openStatic(name, opts)
 	case isFolder(name):
 		return openFolder(name, opts)
@@ -79,6 +82,9 @@ func openFolder(name string, opts Options) (embed.Embedder, error) {
 	dir, err := filepath.Abs(name)
 	if err != nil {
 		return nil, fmt.Errorf("opening model %q: %w", name, err)
+	}
+	if static.IsFolder(dir) {
+		return openStatic(dir, opts)
 	}
 	return openTransformer(dir, dir, opts)
 }
@@ -116,12 +122,23 @@ func openStatic(name string, opts Options) (embed.Embedder, error) {
 	if opts.Prefix != "" {
 		return nil, fmt.Errorf("model %q takes no prefix: its vectors are of the words of a text alone", name)
 	}
-	model, err := static.New()
+	model, err := loadStatic(name)
 	if err != nil {
 		return nil, fmt.Errorf("opening model %q: %w", name, err)
 	}
 	return model, nil
 }
+
+// loadStatic loads a model of package static by its name, or from its folder.
+func loadStatic(name string) (embed.Embedder, error) {
+	if isStatic(name) {
+		return static.New()
+	}
+	return static.Open(name, name)
+}
+
+// isStatic says whether name is one of the model in the binary.
+func isStatic(name string) bool { return name == Builtin || name == static.Name || name == HashName }
 
 // List describes the models that need no download.
 func List() []embed.Info { return []embed.Info{static.Describe()} }

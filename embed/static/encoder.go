@@ -20,7 +20,12 @@ type encoder struct {
 // encode adds the features of text to row, which is zero, and scales it to
 // length one.
 func (e *encoder) encode(row *vector, text string) {
-	for _, t := range e.tokens(text) {
+	e.encodeTokens(row, e.tokens(text), text)
+}
+
+// encodeTokens is encode for a text whose tokens are there.
+func (e *encoder) encodeTokens(row *vector, tokens []token.Token, text string) {
+	for _, t := range tokens {
 		e.addToken(row, t)
 	}
 	if row.normalise() {
@@ -86,23 +91,23 @@ func (e *encoder) addWord(row *vector, word []byte, w float32) {
 // boundary marks, each of length w divided by the square root of their number:
 // random directions add up to length w, however long the word.
 func (e *encoder) addNgrams(row *vector, word []byte, w float32) {
-	e.mark(word)
+	w = float32(float64(w) / math.Sqrt(float64(e.mark(word))))
+	e.eachNgram(func(f feature) { row.add(f, w) })
+}
+
+// eachNgram calls use with the n-grams of the word that was marked.
+func (e *encoder) eachNgram(use func(feature)) {
 	chars := len(e.starts) - 1
-	count := 0
-	for n := shortestNgram; n <= min(longestNgram, chars); n++ {
-		count += chars - n + 1
-	}
-	w = float32(float64(w) / math.Sqrt(float64(count)))
 	for n := shortestNgram; n <= min(longestNgram, chars); n++ {
 		for i := range chars - n + 1 {
-			row.add(hash(ngramSeed, e.marked[e.starts[i]:e.starts[i+n]]), w)
+			use(hash(ngramSeed, e.marked[e.starts[i]:e.starts[i+n]]))
 		}
 	}
 }
 
-// mark sets marked and starts for word, which has at least one character, so
-// that there is at least one n-gram.
-func (e *encoder) mark(word []byte) {
+// mark sets marked and starts for word and returns the number of its n-grams.
+// It has at least one character, so that there is at least one n-gram.
+func (e *encoder) mark(word []byte) (ngrams int) {
 	e.marked = append(append(append(e.marked[:0], '<'), word...), '>')
 	e.starts = e.starts[:0]
 	for i, b := range e.marked {
@@ -111,4 +116,9 @@ func (e *encoder) mark(word []byte) {
 		}
 	}
 	e.starts = append(e.starts, len(e.marked))
+	chars := len(e.starts) - 1
+	for n := shortestNgram; n <= min(longestNgram, chars); n++ {
+		ngrams += chars - n + 1
+	}
+	return ngrams
 }
