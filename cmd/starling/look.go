@@ -95,13 +95,19 @@ func printClusters(out io.Writer, clusters []cluster.Summary, limit int) error {
 	if err := console.Table(out, clusters[:shown]); err != nil {
 		return err
 	}
-	documents := int64(0)
+	documents, alone := int64(0), 0
 	for _, c := range clusters {
 		documents += c.Size
+		if c.Outlier {
+			alone++
+		}
 	}
 	more := ""
 	if rest := len(clusters) - shown; rest > 0 {
 		more = fmt.Sprintf(", %d of them not shown", rest)
+	}
+	if alone > 0 && len(clusters) > shown {
+		more += fmt.Sprintf(", %d of them a single document", alone)
 	}
 	_, err := fmt.Fprintf(out, "%d documents in %d clusters%s\n", documents, len(clusters), more)
 	return err
