@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"starling/broker"
+	"starling/cluster"
 	"starling/store"
 )
 
@@ -35,7 +36,7 @@ func (p *Pipeline) cluster(ctx context.Context) error {
 			return err
 		}
 		if done := p.State.Documents(); done-snapshotAt >= p.SnapshotEvery {
-			if t.Snapshot, err = p.snapshot(); err != nil {
+			if t.Snapshot, err = snapshotOf(p.State); err != nil {
 				return err
 			}
 			snapshotAt = done
@@ -47,19 +48,19 @@ func (p *Pipeline) cluster(ctx context.Context) error {
 	if p.State.Documents() == snapshotAt {
 		return nil
 	}
-	last, err := p.snapshot()
+	last, err := snapshotOf(p.State)
 	if err != nil {
 		return err
 	}
 	return send(ctx, p.applied, &transaction{Batch: store.Batch{Snapshot: last}})
 }
 
-func (p *Pipeline) snapshot() (*store.Snapshot, error) {
-	data, err := p.State.AppendBinary(nil)
+func snapshotOf(state *cluster.State) (*store.Snapshot, error) {
+	data, err := state.AppendBinary(nil)
 	if err != nil {
 		return nil, fmt.Errorf("taking a snapshot: %w", err)
 	}
-	return &store.Snapshot{Seq: p.State.Documents(), Data: data}, nil
+	return &store.Snapshot{Seq: state.Documents(), Data: data}, nil
 }
 
 // apply clusters the documents of a batch that the state does not hold yet.

@@ -41,7 +41,7 @@ func damagedState(t *testing.T) ([]byte, contents) {
 	commit(t, s, store.Batch{Edits: []store.EditRecord{edit}})
 	for number, seq := range []int64{3, 340} { // one that is in the table of members, and one that waits
 		commit(t, s, deletion(int64(number)+2, stream.seq, seq))
-		stream.delete(seq)
+		stream.erase(seq)
 	}
 	if err := s.SetPublished(t.Context(), 77); err != nil {
 		t.Fatal(err)
@@ -231,8 +231,8 @@ func TestCommitToDamaged(t *testing.T) {
 	random := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
 	next := newStream(5)
 	next.records(int(want.Last))
-	next.delete(3)
-	next.delete(340)
+	next.erase(3)
+	next.erase(340)
 	records := next.records(200) // enough for the tables to be entered
 	for trial := range 49 {
 		damaged, what := blows[trial%len(blows)](random, bytes.Clone(file))

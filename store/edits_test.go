@@ -73,7 +73,7 @@ func TestDeletedDocuments(t *testing.T) {
 		for number, seq := range []int64{30, 1, 12} {
 			batch := deletion(int64(number)+1, stream.seq, seq)
 			commit(t, s, batch)
-			stream.delete(seq)
+			stream.erase(seq)
 			wantSame(t, "snapshots", mustRead(t, s).Snapshots, []store.Snapshot{*batch.Snapshot, *batch.Snapshot})
 		}
 		want := stream.records(20)
@@ -125,7 +125,7 @@ func TestScrub(t *testing.T) {
 	if found := findAll(t, dir, secrets); len(found) > 0 {
 		t.Errorf("the files still have %q", found)
 	}
-	stream.delete(100)
+	stream.erase(100)
 	wantSame(t, "members", mustRead(t, s).Members, stream.members())
 	wantError(t, openReader(t, dir).Scrub(t.Context()), store.ErrReadOnly)
 }

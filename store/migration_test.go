@@ -102,7 +102,7 @@ func TestMigrationFromVersion2(t *testing.T) {
 	wantSame(t, "snapshots and edits", []int{len(got.Snapshots), len(got.Edits)}, []int{2, 0})
 	for number, seq := range []int64{1, 200} {
 		commit(t, s, deletion(int64(number)+1, 200, seq))
-		want.delete(seq)
+		want.erase(seq)
 	}
 	wantSame(t, "members after deletions", mustRead(t, s).Members, want.members())
 }

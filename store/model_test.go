@@ -194,7 +194,7 @@ func (m *machine) delete(t *rapid.T) {
 		t.Fatal(err)
 	}
 	m.model.edits = append(m.model.edits, e)
-	m.model.naive.delete(e.Document)
+	m.model.erase(e.Document)
 	m.model.records[e.Document-1] = store.Record{Update: m.model.documents[e.Document-1], Embedding: []float32{}}
 	m.model.snapshots = append(m.model.snapshots, snapshot, snapshot)
 	if rapid.Bool().Draw(t, "scrub") {

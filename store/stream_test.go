@@ -52,8 +52,8 @@ func (n *naive) followEvents(events []starling.Event) {
 	}
 }
 
-// delete takes out a document.
-func (n *naive) delete(seq int64) {
+// erase takes out a document.
+func (n *naive) erase(seq int64) {
 	u := &n.documents[seq-1]
 	u.Text, u.Attributes, u.Assignment = "", nil, starling.Assignment{}
 }
