@@ -16,6 +16,7 @@ type modelCmd struct {
 	Info  modelInfoCmd  `cmd:"" help:"Describe a model."`
 	Pull  modelPullCmd  `cmd:"" help:"Download a model from the hub."`
 	Train modelTrainCmd `cmd:"" help:"Find word vectors in a corpus of your own."`
+	Eval  modelEvalCmd  `cmd:"" help:"Show what a model takes for alike."`
 }
 
 type modelListCmd struct{}

@@ -118,10 +118,10 @@ func TestTheNumberOfCoresChangesNothing(t *testing.T) {
 
 func TestASourceOfMoreTokensCountsAsTheBound(t *testing.T) {
 	counts := []map[string]int64{{"often": 900, "both": 100}, {"both": 10}}
-	for i := range minWords {
+	for i := range 1000 {
 		counts[1][fmt.Sprint("word", i)] = 5
 	}
-	c := Defaults()
+	c := small()
 	c.SourceTokens = 500
 	v, err := newVocabulary(counts, c)
 	if err != nil {

@@ -63,8 +63,9 @@ func newVocabulary(counts []map[string]int64, c Config) (*vocabulary, error) {
 		}
 	}
 	v.choose(joined, total, c)
-	if len(v.words) < minWords {
-		return nil, fmt.Errorf("the corpus has %d words that occur %d times, too few to train on: at least %d are needed", len(v.words), c.MinCount, minWords)
+	if least := max(minWords, c.Dim); len(v.words) < least {
+		return nil, fmt.Errorf("the corpus has %d words that occur %d times, too few to find %d values for each: %d are needed",
+			len(v.words), c.MinCount, c.Dim, least)
 	}
 	return v, nil
 }
@@ -90,7 +91,7 @@ func (v *vocabulary) choose(counts map[string]count, total float64, c Config) {
 
 const (
 	// minWords is how many words a corpus must have for vectors to be found.
-	minWords = 1000
+	minWords = 100
 	// maxWordBytes is the longest word that gets a vector: longer ones are codes.
 	maxWordBytes = 40
 )
