@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -25,7 +26,8 @@ func Width(w io.Writer) int {
 	return defaultWidth
 }
 
-// Table prints clusters, one a line: id, size, top terms, representative text.
+// Table prints clusters, one a line: id, size, name or else top terms,
+// representative text.
 func Table(w io.Writer, clusters []cluster.Summary) error {
 	const gap = "  "
 	width := Width(w)
@@ -41,7 +43,7 @@ func Table(w io.Writer, clusters []cluster.Summary) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%*s%s%*s%s%s%s%s\n", idWidth, "id", gap, sizeWidth, "size", gap, pad("terms", termsWidth), gap, "text")
 	for _, c := range clusters {
-		terms := Clip(strings.Join(c.Terms, ", "), termsWidth)
+		terms := Clip(cmp.Or(c.Name, strings.Join(c.Terms, ", ")), termsWidth)
 		fmt.Fprintf(&b, "%*s%s%*d%s%s%s%s\n", idWidth, c.ID, gap, sizeWidth, c.Size, gap, pad(terms, termsWidth), gap, Clip(c.Text, textWidth))
 	}
 	_, err := io.WriteString(w, b.String())

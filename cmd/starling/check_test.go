@@ -27,7 +27,10 @@ type scriptCluster struct {
 	Text  *string  `json:"text"`
 	Texts []string `json:"texts"`
 	// Duplicates counts near-duplicates.
-	Duplicates int64 `json:"duplicates"`
+	Duplicates int64  `json:"duplicates"`
+	Name       string `json:"name"`
+	// Pinned says that the cluster was pinned by an edit.
+	Pinned bool `json:"pinned"`
 	// Outlier says that the cluster is one document.
 	Outlier bool `json:"outlier"`
 }

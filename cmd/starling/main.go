@@ -32,6 +32,7 @@ type cli struct {
 	Clusters   clustersCmd   `cmd:"" help:"List the clusters of a state."`
 	Show       showCmd       `cmd:"" help:"Show one cluster and its documents."`
 	Assign     assignCmd     `cmd:"" help:"Say which cluster a text belongs to; learns nothing."`
+	Edit       editCmd       `cmd:"" help:"Merge, split, rename and pin clusters by hand, and delete documents."`
 	Eval       evalCmd       `cmd:"" help:"Cluster a labelled stream and say how good the clusters are."`
 	Embed      embedCmd      `cmd:"" help:"Turn lines into vectors."`
 	Tokenize   tokenizeCmd   `cmd:"" help:"Turn lines into token ids."`
