@@ -8,8 +8,10 @@
 //	state, err := cluster.New(cluster.Config{Dim: 512, Threshold: 0.9})
 //	update, err := state.Apply(document, vector)
 //
+// What people know better they say by [State.Edit] and [State.Delete].
+//
 // It has no clock, goroutines or I/O, and its memory is bounded by its
-// configuration. The same documents in the same order give the same bytes of
-// [State.AppendBinary], so that a snapshot and the documents after it are as
-// good as the whole stream.
+// configuration. The same documents and edits in the same order give the same bytes
+// of [State.AppendBinary], so that a snapshot and what came after it are as good as
+// the whole stream.
 package cluster

@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"bytes"
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -334,26 +333,4 @@ func TestBadEditsLeaveTheStateAsItWas(t *testing.T) {
 			t.Fatalf("%+v changed the state", c.edit)
 		}
 	}
-}
-
-func ExampleState_Edit() {
-	state, err := New(Config{Dim: 2, Threshold: 0.7})
-	if err != nil {
-		panic(err)
-	}
-	for id, vector := range [][]float32{{1, 0}, {0, 1}} {
-		if _, err := state.Apply(starling.Document{ID: fmt.Sprint(id), Text: "text"}, vector); err != nil {
-			panic(err)
-		}
-	}
-	events, err := state.Edit(starling.Edit{Kind: starling.EditMerge, Cluster: 1, From: []starling.ClusterID{2}})
-	if err != nil {
-		panic(err)
-	}
-	for _, e := range events {
-		fmt.Println(e.Kind, e.From, e.To, e.Size)
-	}
-	// Output:
-	// merged [2] 1 2
-	// pinned [] 1 2
 }

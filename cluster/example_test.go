@@ -36,3 +36,25 @@ func Example() {
 	// 1 2 train
 	// 2 1 ripe
 }
+
+func ExampleState_Edit() {
+	state, err := cluster.New(cluster.Config{Dim: 2, Threshold: 0.7})
+	if err != nil {
+		panic(err)
+	}
+	for id, vector := range [][]float32{{1, 0}, {0, 1}} {
+		if _, err := state.Apply(starling.Document{ID: fmt.Sprint(id), Text: "text"}, vector); err != nil {
+			panic(err)
+		}
+	}
+	events, err := state.Edit(starling.Edit{Kind: starling.EditMerge, Cluster: 1, From: []starling.ClusterID{2}})
+	if err != nil {
+		panic(err)
+	}
+	for _, e := range events {
+		fmt.Println(e.Kind, e.From, e.To, e.Size)
+	}
+	// Output:
+	// merged [2] 1 2
+	// pinned [] 1 2
+}

@@ -87,6 +87,7 @@ func TestTableFitsItsWidth(t *testing.T) {
 	err := Table(&out, []cluster.Summary{
 		{ID: 3, Size: 12000, Terms: []string{"train", "late"}, Text: strings.Repeat("the train is late 日本 ", 30)},
 		{ID: 1204, Size: 7, Terms: []string{strings.Repeat("x", 90)}, Text: "short"},
+		{ID: 5, Size: 2, Name: "delays\u202e", Terms: []string{"bus"}, Text: "the bus is late"},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -96,7 +97,9 @@ func TestTableFitsItsWidth(t *testing.T) {
 			t.Errorf("a line of %d characters: %q", n, line)
 		}
 	}
-	if !strings.Contains(out.String(), "   3  12000  train, late") {
-		t.Errorf("printed\n%s", out.String())
+	for _, want := range []string{"   3  12000  train, late", "   5      2  delays  "} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("printed\n%s", out.String())
+		}
 	}
 }

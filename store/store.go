@@ -1,9 +1,10 @@
 // Package store keeps the state of one stream in one SQLite file: the
-// documents with their embeddings and assignments, the events they caused,
-// snapshots of the clustering, and the messages that could not be processed.
+// documents with their embeddings and assignments, the events they caused, what
+// people edited, snapshots of the clustering, and the messages that could not be
+// processed.
 //
-// The documents are the journal. A commit appends to it and is durable when it
-// returns; after a crash the newest snapshot and the documents after it give
+// The documents and edits are the journal. A commit appends to it and is durable
+// when it returns; after a crash the newest snapshot and what came after it give
 // the clustering back:
 //
 //	s, err := store.Open(ctx, dir)
