@@ -117,6 +117,39 @@ func TestDeletingWhatExpired(t *testing.T) {
 	}
 }
 
+// A cluster whose last micro-cluster is deleted expires, if it has documents whose
+// micro-clusters expired before; these can still be deleted.
+func TestDeletingWhatIsLeftOfAFadedCluster(t *testing.T) {
+	s := newState(t, Config{Dim: 2, Threshold: 0.5, HalfLife: 20})
+	x, y := []float32{1, 0}, []float32{0, 1}
+	old := apply(t, s, []starling.Document{{ID: "a", Text: "old"}, {ID: "b", Text: "old"}}, [][]float32{x, x})
+	var fresh []Deletion
+	for i := range 400 {
+		u := apply(t, s, []starling.Document{{ID: fmt.Sprint(i), Text: "word"}}, [][]float32{y})[0]
+		if i == 0 {
+			mustEdit(t, s, starling.Edit{Kind: starling.EditMerge, Cluster: u.Cluster, From: []starling.ClusterID{1}})
+		}
+		fresh = append(fresh, Deletion{Update: u, Vector: y, Instead: "word"})
+	}
+	if c := s.Clusters(0); len(c) != 1 || c[0].Size != 402 || s.Micros() != 1 {
+		t.Fatalf("the clusters are %+v, of %d micro-clusters", c, s.Micros())
+	}
+	gone := Deletion{Update: old[0], Vector: x}
+	gone.Cluster = fresh[0].Cluster
+	if events, err := s.Delete(gone); err != nil || len(events) != 1 || !isDeleted(events[0], gone.Cluster, 401, 1) {
+		t.Errorf("the deletion of what expired caused %+v, %v", events, err)
+	}
+	for i, d := range fresh {
+		events, err := s.Delete(d)
+		if err != nil || (eventKinds(events) == "deleted expired") != (i == 399) {
+			t.Fatalf("deletion %d caused %+v, %v", i, events, err)
+		}
+	}
+	if err := s.check(); err != nil || s.Len() != 0 || s.expired != 1 {
+		t.Errorf("%d clusters are left and %d expired documents, %v", s.Len(), s.expired, err)
+	}
+}
+
 func TestBadDeletionsLeaveTheStateAsItWas(t *testing.T) {
 	s := newState(t, Config{Dim: 2, Threshold: 0.5})
 	vectors := [][]float32{{1, 0}, {1, 0}, {0, 1}}
