@@ -11,6 +11,8 @@
 //   - nats://HOST:PORT/NAME and tls://HOST:PORT/NAME: the stream NAME of a NATS
 //     JetStream server, made when it is absent; see package natspubsub for the
 //     parameters. The URL that package embedded gives a server works too.
+//   - kafka://HOST:PORT[,HOST:PORT]/TOPIC: a topic of Apache Kafka, read as a
+//     member of a consumer group; see package kafkapubsub for the parameters.
 //   - mem://NAME: a queue in the memory of this process, with one subscription
 //     that all its sources share. It does not keep the order. It is for tests.
 //   - gcppubsub://projects/P/topics/T and gcppubsub://projects/P/subscriptions/S:
@@ -23,6 +25,7 @@ package broker
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -35,7 +38,8 @@ import (
 // any goroutine; the second call of either does nothing.
 type Message struct {
 	// ID is the broker's own name of the message, such as "texts:42", the
-	// sequence in a stream; not the attribute "id". A redelivery has the same.
+	// sequence in a stream, or "texts/0/42", the offset in a partition of a
+	// topic; not the attribute "id". A redelivery has the same.
 	ID string
 	// Body is the payload. It belongs to the receiver.
 	Body []byte
@@ -87,6 +91,7 @@ type scheme struct {
 
 var schemes = map[string]scheme{
 	"gcppubsub": {openSource: openGCPSource, openTopic: openGCPTopic},
+	"kafka":     kafkaScheme,
 	"mem":       {openSource: openMemSource, openTopic: openMemTopic},
 	"nats":      natsScheme,
 	"tls":       natsScheme,
@@ -116,9 +121,16 @@ func find(url string) (scheme, error) {
 	return scheme{}, fmt.Errorf("broker URL has the unknown scheme %.20q; known are %s", name, known)
 }
 
+// secretParameter is one that no broker here takes, and that people try.
+var secretParameter = regexp.MustCompile(`(?i)([?&][a-z_.-]*password)=[^&#]*`)
+
 // Redact returns a broker URL without user, password and token, for people to
 // read. It understands malformed URLs, and then rather leaves out too much.
 func Redact(url string) string {
+	return secretParameter.ReplaceAllString(redactUser(url), "$1=***")
+}
+
+func redactUser(url string) string {
 	at := strings.LastIndex(url, "@")
 	if at < 0 {
 		return url

@@ -3,6 +3,7 @@ package broker
 import (
 	"context"
 
+	"starling/broker/kafkapubsub"
 	"starling/broker/natspubsub"
 )
 
@@ -56,4 +57,20 @@ func checkNATSTopic(ctx context.Context, url string) error {
 	}
 	defer conn.Close()
 	return natspubsub.CheckTopic(ctx, conn, address)
+}
+
+func checkKafkaSource(ctx context.Context, url string) error {
+	address, err := kafkapubsub.ParseURL(url)
+	if err != nil {
+		return err
+	}
+	return kafkapubsub.CheckSubscription(ctx, address)
+}
+
+func checkKafkaTopic(ctx context.Context, url string) error {
+	address, err := kafkapubsub.ParseURL(url)
+	if err != nil {
+		return err
+	}
+	return kafkapubsub.CheckTopic(ctx, address)
 }

@@ -13,8 +13,8 @@ import (
 // SourceOptions says how a source is opened.
 type SourceOptions struct {
 	// Consumer names the reader that the broker remembers the position of,
-	// where the URL does not; empty for the broker's default. Only NATS has such
-	// names.
+	// where the URL does not; empty for the broker's default. It is a consumer of
+	// NATS or a consumer group of Kafka; the others have no such names.
 	Consumer string
 }
 
@@ -52,7 +52,8 @@ func OpenSource(ctx context.Context, url string, options SourceOptions) (*Source
 // Receive returns the next message, and waits for one until ctx is done; no
 // message is lost by that. When the broker goes away it waits until the broker
 // is back. Any other error is final. A NATS source that is its consumer's only
-// reader returns messages in the order of the stream, called from one goroutine.
+// reader returns messages in the order of the stream, called from one goroutine;
+// a Kafka source those of each partition in their order.
 func (s *Source) Receive(ctx context.Context) (*Message, error) {
 	if s.closed() {
 		return nil, errClosed

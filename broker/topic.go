@@ -22,8 +22,8 @@ func OpenTopic(ctx context.Context, url string) (*Topic, error) {
 }
 
 // Publish publishes messages in their order and returns when the broker has them
-// all. While a NATS server is away it waits for it until ctx is done; one that is
-// there and stores nothing, for its disk is full, is an error after 20 s. After an
+// all. While a NATS server or all Kafka brokers are away it waits for them until
+// ctx is done; a NATS server that is there and stores nothing, for its disk is full, is an error after 20 s. After an
 // error, or a loss of the connection, some may have been published, and those
 // that are published again come twice.
 func (t *Topic) Publish(ctx context.Context, messages []OutMessage) error {

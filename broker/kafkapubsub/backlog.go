@@ -1,0 +1,54 @@
+package kafkapubsub
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+)
+
+// A Backlogger tells how much is left to read. A subscription's As gives it.
+type Backlogger struct{ s *subscription }
+
+// Backlog returns how many offsets of the topic lie past those that the group
+// has committed: messages not yet delivered, and those delivered after the
+// first that is not acknowledged. Where the topic is compacted or written in
+// transactions, some of these offsets hold no message.
+func (b *Backlogger) Backlog(ctx context.Context) (int64, error) {
+	n, err := b.backlog(ctx)
+	if err != nil {
+		a := b.s.address
+		return 0, fmt.Errorf("asking %s for the offsets of topic %s and group %s: %w", a.servers(), a.Topic, a.Group, err)
+	}
+	return n, nil
+}
+
+func (b *Backlogger) backlog(ctx context.Context) (int64, error) {
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	admin, topic := kadm.NewClient(b.s.admin), b.s.address.Topic
+	committed, err := admin.FetchOffsetsForTopics(ctx, b.s.address.Group, topic)
+	if err != nil {
+		return 0, err
+	}
+	starts, err := admin.ListStartOffsets(ctx, topic)
+	if err != nil {
+		return 0, err
+	}
+	ends, err := admin.ListEndOffsets(ctx, topic)
+	if err != nil {
+		return 0, err
+	}
+	var n int64
+	for partition, end := range ends[topic] {
+		if end.Err != nil {
+			return 0, end.Err
+		}
+		from := starts[topic][partition].Offset
+		if c, ok := committed.Lookup(topic, partition); ok {
+			from = max(from, c.At)
+		}
+		n += max(0, end.Offset-from)
+	}
+	return n, nil
+}

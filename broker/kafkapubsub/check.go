@@ -1,0 +1,80 @@
+package kafkapubsub
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// CheckSubscription says whether [OpenSubscription] would find the topic of an
+// address. It does not join the group.
+func CheckSubscription(ctx context.Context, a Address) error {
+	client, err := connect(ctx, a)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	return lookUpTopic(ctx, client, a)
+}
+
+// CheckTopic says whether [OpenTopic] would find or could make the topic of an
+// address, and makes nothing.
+func CheckTopic(ctx context.Context, a Address) error {
+	client, err := connect(ctx, a)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	return a.orMade(lookUpTopic(ctx, client, a))
+}
+
+// orMade passes over the absence of a topic that is to be made.
+func (a Address) orMade(err error) error {
+	if a.Partitions > 0 && errors.Is(err, kerr.UnknownTopicOrPartition) {
+		return nil
+	}
+	return err
+}
+
+// lookUpTopic fails when the topic does not exist or may not be seen.
+func lookUpTopic(ctx context.Context, client *kgo.Client, a Address) error {
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	topics, err := kadm.NewClient(client).ListTopics(ctx, a.Topic)
+	if err == nil {
+		err = topics[a.Topic].Err
+	}
+	if err != nil {
+		return fmt.Errorf("looking up topic %s at %s: %w%s", a.Topic, a.servers(), err, topicHint(err))
+	}
+	return nil
+}
+
+// makeTopic makes the topic with the broker's own number of replicas, unless
+// someone else just has.
+func makeTopic(ctx context.Context, client *kgo.Client, a Address) error {
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	_, err := kadm.NewClient(client).CreateTopic(ctx, int32(a.Partitions), -1, nil, a.Topic)
+	if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
+		return fmt.Errorf("making topic %s at %s: %w%s", a.Topic, a.servers(), err, topicHint(err))
+	}
+	return nil
+}
+
+// topicHint says what to do about an error that concerns a topic.
+func topicHint(err error) string {
+	switch {
+	case errors.Is(err, kerr.UnknownTopicOrPartition):
+		return "; `starling ingest` makes it when the URL of --to says ?partitions=N"
+	case isAny(err, kerr.TopicAuthorizationFailed, kerr.ClusterAuthorizationFailed):
+		return "; ask for the right to it, or check the user"
+	case isAny(err, kerr.MessageTooLarge, kerr.RecordListTooLarge):
+		return "; the topic's max.message.bytes is the limit"
+	}
+	return ""
+}
