@@ -121,7 +121,10 @@ func brokers(text string) ([]string, error) {
 func hostPort(text string) (string, bool) {
 	h, port, err := net.SplitHostPort(text)
 	if err != nil {
-		h, port = strings.TrimSuffix(strings.TrimPrefix(text, "["), "]"), defaultPort
+		h, port, err = net.SplitHostPort(text + ":" + defaultPort)
+	}
+	if err != nil {
+		return "", false
 	}
 	n, err := strconv.ParseUint(port, 10, 16)
 	_, notIP := netip.ParseAddr(h)

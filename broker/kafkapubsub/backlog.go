@@ -15,8 +15,10 @@ type Backlogger struct{ s *subscription }
 // first that is not acknowledged. Where the topic is compacted or written in
 // transactions, some of these offsets hold no message.
 func (b *Backlogger) Backlog(ctx context.Context) (int64, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, connectTimeout, errSilent)
+	defer cancel()
 	n, err := b.backlog(ctx)
-	if err != nil {
+	if err = timedOut(ctx, err); err != nil {
 		a := b.s.address
 		return 0, fmt.Errorf("asking %s for the offsets of topic %s and group %s: %w", a.servers(), a.Topic, a.Group, err)
 	}
@@ -24,8 +26,6 @@ func (b *Backlogger) Backlog(ctx context.Context) (int64, error) {
 }
 
 func (b *Backlogger) backlog(ctx context.Context) (int64, error) {
-	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
-	defer cancel()
 	admin, topic := kadm.NewClient(b.s.admin), b.s.address.Topic
 	committed, err := admin.FetchOffsetsForTopics(ctx, b.s.address.Group, topic)
 	if err != nil {

@@ -42,13 +42,15 @@ func (a Address) orMade(err error) error {
 
 // lookUpTopic fails when the topic does not exist or may not be seen.
 func lookUpTopic(ctx context.Context, client *kgo.Client, a Address) error {
-	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, connectTimeout, errSilent)
 	defer cancel()
 	topics, err := kadm.NewClient(client).ListTopics(ctx, a.Topic)
-	if err == nil {
-		err = topics[a.Topic].Err
+	if found, ok := topics[a.Topic]; ok {
+		err = found.Err
+	} else if err == nil {
+		err = kerr.UnknownTopicOrPartition
 	}
-	if err != nil {
+	if err = timedOut(ctx, err); err != nil {
 		return fmt.Errorf("looking up topic %s at %s: %w%s", a.Topic, a.servers(), err, topicHint(err))
 	}
 	return nil
@@ -57,10 +59,10 @@ func lookUpTopic(ctx context.Context, client *kgo.Client, a Address) error {
 // makeTopic makes the topic with the broker's own number of replicas, unless
 // someone else just has.
 func makeTopic(ctx context.Context, client *kgo.Client, a Address) error {
-	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, connectTimeout, errSilent)
 	defer cancel()
 	_, err := kadm.NewClient(client).CreateTopic(ctx, int32(a.Partitions), -1, nil, a.Topic)
-	if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
+	if err = timedOut(ctx, err); err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
 		return fmt.Errorf("making topic %s at %s: %w%s", a.Topic, a.servers(), err, topicHint(err))
 	}
 	return nil

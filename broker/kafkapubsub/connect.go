@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -41,13 +42,25 @@ func connect(ctx context.Context, a Address, options ...kgo.Opt) (*kgo.Client, e
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, connectTimeout, errSilent)
 	defer cancel()
-	if err := client.Ping(ctx); err != nil {
+	if err := timedOut(ctx, client.Ping(ctx)); err != nil {
 		client.Close()
 		return nil, fmt.Errorf("connecting to the Kafka broker at %s: %w%s", a.servers(), err, a.hint(err))
 	}
 	return client, nil
+}
+
+// errSilent is what a timeout of this package's own means, which is not that the
+// caller's context is done.
+var errSilent = errors.New("no answer in time")
+
+// timedOut makes errSilent of an error that is due to it.
+func timedOut(ctx context.Context, err error) error {
+	if errors.Is(err, context.DeadlineExceeded) && errors.Is(context.Cause(ctx), errSilent) {
+		return errSilent
+	}
+	return err
 }
 
 // newClient makes a client, which connects when it is first used and again
@@ -133,7 +146,7 @@ func (a Address) hint(err error) string {
 	var certificate *tls.CertificateVerificationError
 	var record tls.RecordHeaderError
 	switch {
-	case isAny(err, kerr.SaslAuthenticationFailed, kerr.IllegalSaslState):
+	case isAny(err, kerr.SaslAuthenticationFailed, kerr.IllegalSaslState), a.SASL != "" && errors.Is(err, io.EOF):
 		return "; check the user, " + PasswordVariable + " and ?sasl="
 	case errors.Is(err, kerr.UnsupportedSaslMechanism):
 		return "; the broker wants another ?sasl="
@@ -143,10 +156,10 @@ func (a Address) hint(err error) string {
 		return "; the broker offers no TLS, leave out ?tls=true"
 	case errors.As(err, &dns):
 		return ""
-	case !a.TLS || a.SASL == "":
-		return "; is it running, and does it want ?tls=true or ?sasl=?"
+	case a.TLS:
+		return "; is it running, and does it speak TLS there?"
 	}
-	return "; is it running?"
+	return "; is it running, and does it want ?tls=true?"
 }
 
 // A logger passes on what the client has to complain about.

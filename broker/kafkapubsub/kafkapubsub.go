@@ -94,7 +94,7 @@ func isRetryable(err error) bool {
 	}
 	var network net.Error
 	return kerr.IsRetriable(err) || kgo.IsRetryableBrokerErr(err) || errors.As(err, &network) ||
-		isAny(err, kgo.ErrRecordTimeout, io.EOF, io.ErrUnexpectedEOF)
+		isAny(err, errSilent, kgo.ErrRecordTimeout, io.EOF, io.ErrUnexpectedEOF)
 }
 
 func isAny(err error, targets ...error) bool {

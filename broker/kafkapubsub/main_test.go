@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"go.uber.org/goleak"
 	"gocloud.dev/pubsub"
+	"gocloud.dev/pubsub/driver"
 )
 
 // gocloudReceive keeps waiting for ever when a subscription is shut down between
@@ -59,8 +60,18 @@ func address(t testing.TB, cluster *kfake.Cluster, partitions int) Address {
 	return a
 }
 
-// publish publishes the numbers from first to last to one partition each in
-// turn.
+// numbers are messages with the numbers from first to last.
+func numbers(first, last int) []*driver.Message {
+	messages := make([]*driver.Message, 0, last-first+1)
+	for i := first; i <= last; i++ {
+		messages = append(messages, &driver.Message{
+			Body: fmt.Append(nil, i), Metadata: map[string]string{"id": fmt.Sprint("id-", i)},
+		})
+	}
+	return messages
+}
+
+// publish publishes the numbers from first to last.
 func publish(t testing.TB, a Address, first, last int) {
 	t.Helper()
 	topic, err := OpenTopic(t.Context(), a)

@@ -118,12 +118,20 @@ func (s *subscription) fetchError(partition int32, err error) {
 	switch {
 	case errors.As(err, &lost):
 		log.Warn("the broker has lost messages, or deleted them before they were read")
-	case errorCode(err) != gcerrors.Unknown:
+	case isFinal(err):
 		s.stop(fmt.Errorf("reading topic %s at %s as group %s: %w%s",
 			s.address.Topic, s.address.servers(), s.address.Group, err, topicHint(err)))
 	default:
 		log.Warn("reading from the broker, going on")
 	}
+}
+
+func isFinal(err error) bool {
+	switch errorCode(err) {
+	case gcerrors.NotFound, gcerrors.InvalidArgument, gcerrors.PermissionDenied, gcerrors.FailedPrecondition:
+		return true
+	}
+	return false
 }
 
 // sleep waits, or returns why ctx is done.

@@ -15,7 +15,8 @@ import (
 
 const (
 	// heldMessages and heldBytes bound what a subscription has received and may
-	// not commit yet: beyond them it receives nothing. One message always fits.
+	// not commit yet: beyond them it receives nothing, except what is left of one
+	// answer of a broker.
 	heldMessages = 8192
 	heldBytes    = 64 << 20
 	// fetchBytes bounds what one answer of a broker brings; the client asks for

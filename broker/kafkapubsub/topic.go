@@ -3,7 +3,9 @@ package kafkapubsub
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"gocloud.dev/gcerrors"
@@ -12,8 +14,12 @@ import (
 	"gocloud.dev/pubsub/driver"
 )
 
-// bufferedBytes bounds what is on its way to the brokers.
-const bufferedBytes = 16 << 20
+const (
+	// bufferedBytes bounds what is on its way to the brokers.
+	bufferedBytes = 16 << 20
+	// sendPause is between two attempts while the brokers are away.
+	sendPause = 200 * time.Millisecond
+)
 
 // A Topic publishes to a topic. Besides being gocloud's driver it publishes
 // many messages in their order, see [Topic.Publish].
@@ -73,7 +79,7 @@ func (t *Topic) Publish(ctx context.Context, messages []*driver.Message) error {
 	}
 	t.sending.Lock()
 	defer t.sending.Unlock()
-	if err := t.client.ProduceSync(ctx, records...).FirstErr(); err != nil {
+	if err := t.store(ctx, records); err != nil {
 		return fmt.Errorf("topic %s at %s: %w%s", t.address.Topic, t.address.servers(), err, topicHint(err))
 	}
 	for i, m := range messages {
@@ -85,6 +91,38 @@ func (t *Topic) Publish(ctx context.Context, messages []*driver.Message) error {
 		}
 	}
 	return nil
+}
+
+// store has the client send records until all are stored. The client by itself
+// gives up on brokers that refuse its connections.
+func (t *Topic) store(ctx context.Context, records []*kgo.Record) error {
+	for {
+		var last error
+		if records, last = t.send(ctx, records); last == nil || !isRetryable(last) {
+			return last
+		}
+		if err := sleep(ctx, sendPause); err != nil {
+			return fmt.Errorf("%w; last error: %w", err, last)
+		}
+	}
+}
+
+// send has the client send records once, and returns those that are not stored,
+// in their order, and why the first is not. It does not wait longer than for
+// ctx, and then the client sends nothing more, though it takes a while to notice.
+func (t *Topic) send(ctx context.Context, records []*kgo.Record) ([]*kgo.Record, error) {
+	sent := make(chan kgo.ProduceResults, 1)
+	go func() { sent <- t.client.ProduceSync(ctx, records...) }()
+	select {
+	case results := <-sent:
+		stored := make(map[*kgo.Record]bool, len(results))
+		for _, result := range results {
+			stored[result.Record] = result.Err == nil
+		}
+		return slices.DeleteFunc(slices.Clone(records), func(r *kgo.Record) bool { return stored[r] }), results.FirstErr()
+	case <-ctx.Done():
+		return records, ctx.Err()
+	}
 }
 
 // SendBatch implements driver.Topic.
