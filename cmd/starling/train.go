@@ -28,8 +28,8 @@ type modelTrainCmd struct {
 	Window  int      `help:"How many words apart two words are near." default:"5"`
 	Dim     int      `help:"Values of the semantic part of a vector." default:"256"`
 	Lexical int      `name:"lexical-dim" help:"Values of the lexical part of a vector." enum:"128,256,512" default:"256"`
-	Balance float64  `help:"Length of the semantic part where that of the lexical part is one." default:"1"`
-	Ngrams  int      `help:"Vectors that the n-grams of characters share." default:"8192"`
+	Balance float64  `help:"Length of the semantic part where that of the lexical part is one." default:"0.75"`
+	Ngrams  int      `help:"Vectors that the n-grams of characters share." default:"8000"`
 	Seed    uint64   `help:"Where the search for vectors begins." default:"1"`
 }
 

@@ -23,8 +23,11 @@ import (
 // Builtin is another name of the model that needs no download.
 const Builtin = "builtin"
 
-// HashName is another name of [static.Name].
-const HashName = "hash-512"
+// HashName and WordsName are other names of [static.Name] and [static.WordsName].
+const (
+	HashName  = "hash-512"
+	WordsName = "words-512"
+)
 
 // Options say how a model is loaded. The zero value is right for most.
 type Options struct {
@@ -129,16 +132,31 @@ func openStatic(name string, opts Options) (embed.Embedder, error) {
 	return model, nil
 }
 
+// defaultName is the model that [Builtin] stands for.
+const defaultName = static.Name
+
 // loadStatic loads a model of package static by its name, or from its folder.
 func loadStatic(name string) (embed.Embedder, error) {
-	if isStatic(name) {
+	if name == Builtin {
+		name = defaultName
+	}
+	switch name {
+	case static.Name, HashName:
 		return static.New()
+	case static.WordsName, WordsName:
+		return static.NewWords()
 	}
 	return static.Open(name, name)
 }
 
-// isStatic says whether name is one of the model in the binary.
-func isStatic(name string) bool { return name == Builtin || name == static.Name || name == HashName }
+// isStatic says whether name is one of the models in the binary.
+func isStatic(name string) bool {
+	switch name {
+	case Builtin, static.Name, HashName, static.WordsName, WordsName:
+		return true
+	}
+	return false
+}
 
 // List describes the models that need no download.
-func List() []embed.Info { return []embed.Info{static.Describe()} }
+func List() []embed.Info { return []embed.Info{static.Describe(), static.DescribeWords()} }

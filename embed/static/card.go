@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"starling/embed"
 	"starling/embed/internal/jsonfile"
 )
 
@@ -132,6 +133,12 @@ func sumOf(data []byte) string {
 // fingerprint returns a hash of all that the vectors depend on.
 func (c Card) fingerprint() string {
 	return fingerprint([]byte(fmt.Sprintln(Algorithm, c.SHA256, c.LexicalDim, c.Balance)))
+}
+
+func (c Card) info() embed.Info {
+	return embed.Info{
+		Name: c.Name, Fingerprint: c.fingerprint(), Dim: c.Dim(), Description: c.Description, Licence: c.Licence,
+	}
 }
 
 // write writes the card into a folder.

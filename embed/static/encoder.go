@@ -20,12 +20,7 @@ type encoder struct {
 // encode adds the features of text to row, which is zero, and scales it to
 // length one.
 func (e *encoder) encode(row *vector, text string) {
-	e.encodeTokens(row, e.tokens(text), text)
-}
-
-// encodeTokens is encode for a text whose tokens are there.
-func (e *encoder) encodeTokens(row *vector, tokens []token.Token, text string) {
-	for _, t := range tokens {
+	for _, t := range e.tokens(text) {
 		e.addToken(row, t)
 	}
 	if row.normalise() {

@@ -3,6 +3,8 @@ package static
 import (
 	"cmp"
 	"slices"
+
+	"starling/vec"
 )
 
 // A Neighbour is a word and the cosine of its vector with another.
@@ -23,14 +25,9 @@ func (m *WordModel) Nearest(word string, n int) ([]Neighbour, error) {
 	for i, other := range m.weights.Words {
 		clear(row)
 		m.weights.Vectors.addRow(row, i, 1)
-		if other == word || !scale(row, 1) {
-			continue
+		if size := length(row); size > 0 && other != word {
+			all = append(all, Neighbour{other, vec.Dot(row, target) / float32(size)})
 		}
-		cosine := float32(0)
-		for k, x := range row {
-			cosine += float32(x * target[k])
-		}
-		all = append(all, Neighbour{other, cosine})
 	}
 	slices.SortStableFunc(all, func(a, b Neighbour) int { return cmp.Compare(b.Cosine, a.Cosine) })
 	return all[:min(n, len(all))], nil

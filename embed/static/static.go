@@ -1,8 +1,13 @@
-// Package static is the built-in model: it needs no download, is ready at once
-// and embeds some hundred thousand short texts a second on one core.
+// Package static holds the models that need no download. They are ready at
+// once and embed some ten thousands to hundred thousands of short texts a second
+// on one core.
 //
-//	model, err := static.New()
+//	model, err := static.New()      // hashed words: no meaning
+//	model, err := static.NewWords() // word vectors: "scared" is near "terrified"
 //	vectors, err := model.Embed(ctx, []string{"the train is late again"})
+//
+// A [WordModel] joins word vectors, which package train finds in a corpus, with
+// hashed words. [Open] reads one from its folder. A [Model] hashes alone:
 //
 // A text becomes tokens (package token), each token a weighed sum of random
 // directions in 512 dimensions, and the text the sum of its tokens, scaled to
@@ -21,7 +26,7 @@
 //     of different features have a cosine of 0 on average with a standard
 //     deviation of 1/sqrt(512).
 //
-// The vectors are the same, bit for bit, on every platform.
+// The vectors of a [Model] are the same, bit for bit, on every platform.
 //
 // The table of words is made from a folder of texts; see WORDS.md for the ones
 // it was counted on:

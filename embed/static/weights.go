@@ -60,18 +60,31 @@ func Quantise(rows []float32, dim int) Quantised {
 func (q Quantised) addRow(dst []float32, i int, w float32) {
 	w *= q.Scales[i]
 	row := q.Values[i*len(dst):][:len(dst)]
-	for len(dst) >= 4 && len(row) >= 4 {
-		d, x := (*[4]float32)(dst), (*[4]byte)(row)
-		d[0] += float32(w * float32(int8(x[0])))
-		d[1] += float32(w * float32(int8(x[1])))
-		d[2] += float32(w * float32(int8(x[2])))
-		d[3] += float32(w * float32(int8(x[3])))
-		dst, row = dst[4:], row[4:]
+	for len(dst) >= 8 && len(row) >= 8 {
+		d, x := (*[8]float32)(dst), (*[8]byte)(row)
+		d[0] += float32(w * signed[x[0]])
+		d[1] += float32(w * signed[x[1]])
+		d[2] += float32(w * signed[x[2]])
+		d[3] += float32(w * signed[x[3]])
+		d[4] += float32(w * signed[x[4]])
+		d[5] += float32(w * signed[x[5]])
+		d[6] += float32(w * signed[x[6]])
+		d[7] += float32(w * signed[x[7]])
+		dst, row = dst[8:], row[8:]
 	}
 	for k := range dst {
-		dst[k] += float32(w * float32(int8(row[k])))
+		dst[k] += float32(w * signed[row[k]])
 	}
 }
+
+// signed holds the numbers that bytes are as int8: a look-up is faster than the
+// conversion.
+var signed = func() (table [256]float32) {
+	for i := range table {
+		table[i] = float32(int8(i))
+	}
+	return table
+}()
 
 // Save writes a model into the folder dir, which it makes: the weights, and the
 // card with what it says of them filled in. It returns that card.

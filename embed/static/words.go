@@ -8,6 +8,7 @@ import (
 
 	"starling/embed"
 	"starling/embed/static/internal/token"
+	"starling/vec"
 )
 
 // smoothingTrained is the a of a/(a+p) for word vectors; see [WordWeight].
@@ -26,13 +27,20 @@ func WordWeight(p float64) float64 { return smoothingTrained / (smoothingTrained
 // mean of its n-grams' instead. The lexical one is the vector of [Model], over
 // the words of this model, folded to fewer values. Both are scaled to length
 // one, the semantic one is multiplied with the card's balance, and the whole is
-// scaled to length one.
+// scaled to length one. The last bits of a vector depend on the processor, as
+// those of vec.AddScaled do.
 type WordModel struct {
 	card     Card
 	weights  Weights
 	table    *table
+	head     []float32 // the vectors of the first headWords words, unpacked
 	encoders sync.Pool // of *encoder
 }
+
+// headWords is how many of the most frequent words have their vectors unpacked,
+// 4 MiB of them where they have 256 values: nine of ten words of a text are
+// among them.
+const headWords = 4096
 
 var _ embed.Embedder = (*WordModel)(nil)
 
@@ -59,8 +67,21 @@ func NewWordModel(card Card, w Weights) *WordModel {
 	for i, word := range w.Words {
 		m.table.insert(hash(wordSeed, []byte(word)), smoothInverse(float64(w.Shares[i])))
 	}
+	m.head = make([]float32, min(headWords, len(w.Words))*card.WordDim)
+	for i := range len(m.head) / card.WordDim {
+		w.Vectors.addRow(m.head[i*card.WordDim:(i+1)*card.WordDim], i, 1)
+	}
 	m.encoders.New = func() any { return &encoder{words: m.table} }
 	return m
+}
+
+// addKnown adds w times the vector of word i.
+func (m *WordModel) addKnown(dst []float32, i int, w float32) {
+	if from := i * len(dst); from < len(m.head) {
+		vec.AddScaled(dst, m.head[from:from+len(dst)], w)
+		return
+	}
+	m.weights.Vectors.addRow(dst, i, w)
 }
 
 // Card describes the model.
@@ -70,12 +91,7 @@ func (m *WordModel) Card() Card { return m.card }
 func (m *WordModel) Dim() int { return m.card.Dim() }
 
 // Info implements [embed.Embedder].
-func (m *WordModel) Info() embed.Info {
-	return embed.Info{
-		Name: m.card.Name, Fingerprint: m.card.fingerprint(), Dim: m.Dim(),
-		Description: m.card.Description, Licence: m.card.Licence,
-	}
-}
+func (m *WordModel) Info() embed.Info { return m.card.info() }
 
 // Embed implements [embed.Embedder], as [Model.Embed] does.
 func (m *WordModel) Embed(ctx context.Context, texts []string) ([][]float32, error) {
@@ -100,19 +116,22 @@ func (m *WordModel) Embed(ctx context.Context, texts []string) ([][]float32, err
 // encode sets row, which is zero, to the vector of text.
 func (m *WordModel) encode(e *encoder, row []float32, text string) {
 	semantic, lexical := row[:m.card.WordDim], row[m.card.WordDim:]
-	tokens := e.tokens(text)
 	var wide vector
-	e.encodeTokens(&wide, tokens, text)
-	fold(lexical, &wide)
-	if !scale(lexical, 1) { // all values cancel
-		lexical[0] = 1
-	}
-	for _, t := range tokens {
+	for _, t := range e.tokens(text) {
+		e.addToken(&wide, t)
 		m.addToken(e, semantic, t)
 	}
-	if scale(semantic, m.card.Balance) {
-		scale(row, 1)
+	fold(lexical, &wide)
+	meant, written := length(semantic), length(lexical)
+	if written == 0 { // no characters after folding, or all values cancel
+		lexical[0], written = 1, 1
 	}
+	share := 0.0 // of the squared length
+	if meant > 0 {
+		share = m.card.Balance * m.card.Balance / (1 + m.card.Balance*m.card.Balance)
+		scale(semantic, math.Sqrt(share)/meant)
+	}
+	scale(lexical, math.Sqrt(1-share)/written)
 }
 
 // fold adds the values of v to dst, several to each.
@@ -124,21 +143,20 @@ func fold(dst []float32, v *vector) {
 	}
 }
 
-// scale scales v to a length and reports whether it could: the zero vector has
-// no direction.
-func scale(v []float32, length float64) bool {
-	sum := 0.0
-	for _, x := range v {
-		sum += float64(x) * float64(x) // exact, so a fused sum is the same
+// length returns the Euclidean length of v, 0 where it is too small to be
+// scaled to a direction.
+func length(v []float32) float64 {
+	if squared := vec.Dot(v, v); squared > 1e-30 {
+		return math.Sqrt(float64(squared))
 	}
-	if sum == 0 {
-		return false
+	return 0
+}
+
+func scale(v []float32, by float64) {
+	w := float32(by)
+	for i := range v {
+		v[i] *= w
 	}
-	by := length / math.Sqrt(sum)
-	for i, x := range v {
-		v[i] = float32(float64(x) * by)
-	}
-	return true
 }
 
 func (m *WordModel) addToken(e *encoder, dst []float32, t token.Token) {
@@ -151,7 +169,7 @@ func (m *WordModel) addToken(e *encoder, dst []float32, t token.Token) {
 		m.addWord(e, dst, word, kindWeights[t.Kind])
 	case token.Number:
 		if s := m.table.find(hash(wordSeed, t.Text)); s.word != 0 {
-			m.weights.Vectors.addRow(dst, int(s.rank), kindWeights[t.Kind])
+			m.addKnown(dst, int(s.rank), kindWeights[t.Kind])
 		}
 	}
 }
@@ -159,7 +177,7 @@ func (m *WordModel) addToken(e *encoder, dst []float32, t token.Token) {
 // addWord adds w times the vector of a word.
 func (m *WordModel) addWord(e *encoder, dst []float32, word []byte, w float32) {
 	if s := m.table.find(hash(wordSeed, word)); s.word != 0 {
-		m.weights.Vectors.addRow(dst, int(s.rank), w)
+		m.addKnown(dst, int(s.rank), w)
 		return
 	}
 	w /= float32(e.mark(word))
@@ -201,8 +219,10 @@ func (m *WordModel) WordVector(word string) ([]float32, error) {
 	for _, t := range e.splitter.Split(word) {
 		m.addToken(e, v, t)
 	}
-	if !scale(v, 1) {
+	size := length(v)
+	if size == 0 {
 		return nil, ErrNoWord
 	}
+	scale(v, 1/size)
 	return v, nil
 }

@@ -43,12 +43,13 @@ func TestInformationIsThatOfTheDefinition(t *testing.T) {
 
 func TestNgramsAddUpToTheirWords(t *testing.T) {
 	words := []string{"station", "stations", "pizza", "42"}
+	v := &vocabulary{words: words, shares: []float64{1e-3, 1e-3, 1e-3, 1e-3}}
 	vectors := dense{[]float32{1, 0, 1, 0, 0, 1, 5, 5}, 2}
-	f := newNgramFit(words, 1<<12)
+	f := newNgramFit(v, 1<<12)
 	if len(f.rows) != 3 {
 		t.Fatalf("fitted to %d words, want those with letters", len(f.rows))
 	}
-	got := f.mean(fitNgrams(words, vectors, 1<<12, func(int) {}))
+	got := f.mean(fitNgrams(v, vectors, 1<<12, func(int) {}))
 	for i := range f.rows {
 		for k, x := range got.row(i) {
 			if math.Abs(float64(x-vectors.row(i)[k])) > 0.35 {

@@ -8,13 +8,14 @@ import (
 )
 
 // fitNgrams returns a vector for each of n buckets of character n-grams such
-// that the mean of a word's n-gram vectors is close to the word's own: least
-// squares by conjugate gradients (Hestenes and Stiefel 1952, the variant for
+// that the mean of a word's n-gram vectors is close to the word's own, closer
+// for frequent words, which are the ones misspelt. It is weighed least squares
+// by conjugate gradients (Hestenes and Stiefel 1952, the variant for
 // the normal equations), for all columns at once. Words that nobody has seen
-// then get the mean of theirs (Zhao, Mudgal and Liang, "Generalizing word
-// embeddings using bag of subwords", 2018).
-func fitNgrams(words []string, vectors dense, n int, done func(steps int)) dense {
-	f := newNgramFit(words, n)
+// then get the mean of theirs (Zhao, Mudgal and Liang, 2018, whose bags of
+// subwords are fitted to the vectors of words in the same way).
+func fitNgrams(v *vocabulary, vectors dense, n int, done func(steps int)) dense {
+	f := newNgramFit(v, n)
 	solution := newDense(n, vectors.width)
 	residual := f.ofWords(vectors) // of the words, in the order of f.rows
 	gradient := f.spread(residual)
@@ -37,15 +38,16 @@ func fitNgrams(words []string, vectors dense, n int, done func(steps int)) dense
 
 const (
 	// ngramSteps is the number of steps: few, which also keeps rare n-grams small.
-	ngramSteps = 15
+	ngramSteps = 20
 	// ridge is what the squares of the solution count beside those of the errors.
 	ridge = 0.01
 )
 
 // An ngramFit holds the buckets of the words that have letters.
 type ngramFit struct {
-	rows    []int   // of the vectors
-	buckets [][]int // of each of them
+	rows    []int     // of the vectors
+	weights []float32 // of each of them, the root of what its error counts
+	buckets [][]int
 	uses    [][]use // of each bucket, so that sums have one order
 }
 
@@ -54,21 +56,27 @@ type use struct {
 	weight float32
 }
 
-func newNgramFit(words []string, n int) *ngramFit {
+func newNgramFit(v *vocabulary, n int) *ngramFit {
 	f := &ngramFit{uses: make([][]use, n)}
-	for i, word := range words {
+	for i, word := range v.words {
 		if !hasLetter(word) {
 			continue
 		}
-		buckets := static.Buckets(word, n)
+		buckets, w := static.Buckets(word, n), fitWeight(v.shares[i])
 		for _, b := range buckets {
-			f.uses[b] = append(f.uses[b], use{len(f.rows), 1 / float32(len(buckets))})
+			f.uses[b] = append(f.uses[b], use{len(f.rows), w / float32(len(buckets))})
 		}
+		f.weights = append(f.weights, w)
 		f.rows = append(f.rows, i)
 		f.buckets = append(f.buckets, buckets)
 	}
 	return f
 }
+
+// fitWeight returns the root of what the error of a word counts that is the
+// share p of all tokens. Chosen by misspelling words with one letter left out
+// or two exchanged.
+func fitWeight(p float64) float32 { return float32(min(1, math.Pow(p/1e-3, 0.25))) }
 
 func hasLetter(word string) bool {
 	for _, r := range word {
@@ -79,20 +87,21 @@ func hasLetter(word string) bool {
 	return false
 }
 
+// ofWords returns the vectors that are fitted to, times their weights.
 func (f *ngramFit) ofWords(vectors dense) dense {
 	out := newDense(len(f.rows), vectors.width)
 	for i, row := range f.rows {
-		copy(out.row(i), vectors.row(row))
+		addScaled(out.row(i), vectors.row(row), f.weights[i])
 	}
 	return out
 }
 
-// mean returns the mean of the n-gram vectors of each word.
+// mean returns the mean of the n-gram vectors of each word, times its weight.
 func (f *ngramFit) mean(ngrams dense) dense {
 	out := newDense(len(f.rows), ngrams.width)
 	eachChunk(len(f.rows), func(_, from, to int) {
 		for i := from; i < to; i++ {
-			w := 1 / float32(len(f.buckets[i]))
+			w := f.weights[i] / float32(len(f.buckets[i]))
 			for _, b := range f.buckets[i] {
 				addScaled(out.row(i), ngrams.row(b), w)
 			}

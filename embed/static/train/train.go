@@ -55,7 +55,7 @@ type Config struct {
 func Defaults() Config {
 	return Config{
 		Words: 36_000, MinCount: 5, SourceTokens: 200_000, Window: 5, Smoothing: 0.875,
-		Dim: 256, Power: 0.25, Iterations: 5, Ngrams: 8192, LexicalDim: 256, Balance: 1, Seed: 1,
+		Dim: 256, Power: 0.25, Iterations: 5, Ngrams: 8_000, LexicalDim: 256, Balance: 0.75, Seed: 1,
 	}
 }
 
@@ -137,7 +137,7 @@ func (t trainer) train(ctx context.Context, paths []string) (*Model, error) {
 	}
 	shape(vectors, eigenvalues, v, sources, t.Config)
 	fitting := t.stage("fitting n-grams", ngramSteps)
-	return t.model(v, vectors, fitNgrams(v.words, vectors, t.Ngrams, fitting)), nil
+	return t.model(v, vectors, fitNgrams(v, vectors, t.Ngrams, fitting)), nil
 }
 
 // stage begins a stage and returns what tells of its steps.
