@@ -39,16 +39,19 @@ func openKafkaSource(ctx context.Context, url string, options SourceOptions) (*S
 	}, nil
 }
 
-// kafkaOrigin gives a message no time when its record's, which its producer may
-// have chosen, is none that a person lives in.
 func kafkaOrigin(m *pubsub.Message) (string, time.Time) {
 	var record *kgo.Record
 	m.As(&record)
-	published := record.Timestamp.UTC()
-	if year := published.Year(); year < 1970 || year > 9999 {
-		return m.LoggableID, time.Time{}
+	return m.LoggableID, calendarTime(record.Timestamp)
+}
+
+// calendarTime returns a time in UTC, or none for what the producer of a record,
+// who may choose, has put beyond the calendar.
+func calendarTime(t time.Time) time.Time {
+	if t = t.UTC(); t.Year() < 1970 || t.Year() > 9999 {
+		return time.Time{}
 	}
-	return m.LoggableID, published
+	return t
 }
 
 func openKafkaTopic(ctx context.Context, url string) (*Topic, error) {

@@ -10,6 +10,7 @@ import (
 
 	"cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
 	"cloud.google.com/go/pubsub/v2/pstest"
+	"github.com/twmb/franz-go/pkg/kfake"
 
 	"starling/broker/embedded"
 )
@@ -32,6 +33,10 @@ var kinds = []brokerKind{
 	}},
 	{"NATS by TCP", func(t *testing.T) (string, string) {
 		url := startNATS(t).URL("texts")
+		return url, url
+	}},
+	{"Kafka", func(t *testing.T) (string, string) {
+		url := kafkaURL(startKafka(t, kfake.SeedTopics(1, "texts")))
 		return url, url
 	}},
 	{"Pub/Sub", makePubSub},

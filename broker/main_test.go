@@ -24,7 +24,7 @@ var outlive = []goleak.Option{
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m, outlive...) }
 
-// leaveNothing makes a test of NATS fail that leaves a goroutine behind.
+// leaveNothing makes a test of NATS or Kafka fail that leaves a goroutine behind.
 func leaveNothing(t testing.TB) {
 	before := goleak.IgnoreCurrent()
 	t.Cleanup(func() { goleak.VerifyNone(t, before, natsPublish) })

@@ -51,7 +51,7 @@ func lookUpTopic(ctx context.Context, client *kgo.Client, a Address) error {
 		err = kerr.UnknownTopicOrPartition
 	}
 	if err = timedOut(ctx, err); err != nil {
-		return fmt.Errorf("looking up topic %s at %s: %w%s", a.Topic, a.servers(), err, topicHint(err))
+		return fmt.Errorf("looking up topic %s at %s: %s%w", a.Topic, a.servers(), topicHint(err), err)
 	}
 	return nil
 }
@@ -63,20 +63,20 @@ func makeTopic(ctx context.Context, client *kgo.Client, a Address) error {
 	defer cancel()
 	_, err := kadm.NewClient(client).CreateTopic(ctx, int32(a.Partitions), -1, nil, a.Topic)
 	if err = timedOut(ctx, err); err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
-		return fmt.Errorf("making topic %s at %s: %w%s", a.Topic, a.servers(), err, topicHint(err))
+		return fmt.Errorf("making topic %s at %s: %s%w", a.Topic, a.servers(), topicHint(err), err)
 	}
 	return nil
 }
 
-// topicHint says what to do about an error that concerns a topic.
+// topicHint says, before an error that concerns a topic, what to do about it.
 func topicHint(err error) string {
 	switch {
 	case errors.Is(err, kerr.UnknownTopicOrPartition):
-		return "; `starling ingest` makes it when the URL of --to says ?partitions=N"
+		return "it does not exist, and `starling ingest` makes it when the URL of --to says ?partitions=N: "
 	case isAny(err, kerr.TopicAuthorizationFailed, kerr.ClusterAuthorizationFailed):
-		return "; ask for the right to it, or check the user"
+		return "ask for the right to it, or check the user: "
 	case isAny(err, kerr.MessageTooLarge, kerr.RecordListTooLarge):
-		return "; the topic's max.message.bytes is the limit"
+		return "the topic's max.message.bytes is the limit: "
 	}
 	return ""
 }

@@ -119,8 +119,8 @@ func (s *subscription) fetchError(partition int32, err error) {
 	case errors.As(err, &lost):
 		log.Warn("the broker has lost messages, or deleted them before they were read")
 	case isFinal(err):
-		s.stop(fmt.Errorf("reading topic %s at %s as group %s: %w%s",
-			s.address.Topic, s.address.servers(), s.address.Group, err, topicHint(err)))
+		s.stop(fmt.Errorf("reading topic %s at %s as group %s: %s%w",
+			s.address.Topic, s.address.servers(), s.address.Group, topicHint(err), err))
 	default:
 		log.Warn("reading from the broker, going on")
 	}

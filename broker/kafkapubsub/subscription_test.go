@@ -200,18 +200,18 @@ func openDriver(t *testing.T, a Address) *subscription {
 	return s
 }
 
-// receiveUntilSilent receives until nothing comes for a while.
+// receiveUntilSilent waits for messages, and then receives until nothing comes for
+// a while.
 func receiveUntilSilent(t *testing.T, s *subscription) []driver.AckID {
 	t.Helper()
 	var ids []driver.AckID
-	for silent := 0; silent < 2 && (silent < 1 || len(ids) == 0); {
+	deadline := time.Now().Add(20 * time.Second)
+	for silent := false; !silent; {
 		messages, err := s.ReceiveBatch(t.Context(), 1000)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(messages) == 0 {
-			silent++
-		}
+		silent = len(messages) == 0 && (len(ids) > 0 || time.Now().After(deadline))
 		for _, m := range messages {
 			ids = append(ids, m.AckID)
 		}

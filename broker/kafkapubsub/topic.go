@@ -80,7 +80,7 @@ func (t *Topic) Publish(ctx context.Context, messages []*driver.Message) error {
 	t.sending.Lock()
 	defer t.sending.Unlock()
 	if err := t.store(ctx, records); err != nil {
-		return fmt.Errorf("topic %s at %s: %w%s", t.address.Topic, t.address.servers(), err, topicHint(err))
+		return fmt.Errorf("topic %s at %s: %s%w", t.address.Topic, t.address.servers(), topicHint(err), err)
 	}
 	for i, m := range messages {
 		if m.AfterSend == nil {
