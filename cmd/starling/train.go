@@ -36,7 +36,7 @@ type modelTrainCmd struct {
 // Help says what is found and how.
 func (modelTrainCmd) Help() string {
 	return "Finds vectors for the words of a corpus, so that words used alike are close, and writes a folder that --model takes. " +
-		"Forty million tokens take some two minutes and 2 GB of memory on two cores. The same files, settings and kind of " +
+		"Forty million tokens took three minutes on two busy cores. The same files, settings and kind of " +
 		"processor give the same bytes, whatever the number of cores and the order of the files."
 }
 

@@ -9,8 +9,8 @@
 // factorization", 2014, section 3.3. Vectors for the n-grams of characters are
 // then fitted to those of the words.
 //
-// The corpus is kept in memory as four bytes a token and eight more while it is
-// counted. All cores work, and the result does not depend on how many there
+// The corpus is kept in memory: four bytes a token, and twelve more while
+// neighbours are counted. All cores work, and the result does not depend on how many there
 // are: every sum has one order. The same corpus, settings and processor
 // architecture give the same bytes.
 package train
