@@ -34,7 +34,7 @@ soak: ## the long tests: 200 kills, and FUZZTIME (60s) of every fuzz target
 	STARLING_TEST_KILLS=200 $(GO) test -count=1 -timeout 30m -run TestKilledAgainAndAgain -v ./pipeline
 	@grep -rEo --include='*_test.go' '^func Fuzz[A-Za-z]+' . | sed 's/:func /:/' | while IFS=: read -r file target; do \
 		echo "fuzzing $$target in $$(dirname $$file)"; \
-		$(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) "$$(dirname $$file)" || exit 1; \
+		$(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "$$(dirname $$file)" || exit 1; \
 	done
 
 .PHONY: bench

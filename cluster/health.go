@@ -15,7 +15,8 @@ const (
 // is empty where nothing does. It has no opinion before the stream has some
 // hundred documents.
 func (s *State) Warning() string {
-	if s.documents < calibrationDocuments {
+	remaining := s.documents - s.Deleted()
+	if remaining < calibrationDocuments {
 		return ""
 	}
 	var largest *group
@@ -28,7 +29,7 @@ func (s *State) Warning() string {
 			alone++
 		}
 	}
-	switch documents := float64(s.documents); {
+	switch documents := float64(remaining); {
 	case largest != nil && float64(largest.size) > swallowedShare*documents:
 		return fmt.Sprintf("cluster %v holds %.0f%% of all documents: perhaps they are all about one thing to this model; "+
 			"a lower threshold than %.2f or another model may tell them apart", largest.id, 100*float64(largest.size)/documents, s.Threshold())

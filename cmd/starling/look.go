@@ -38,7 +38,7 @@ func (c *clustersCmd) Run(ctx context.Context, std streams) error {
 		err = console.WriteJSON(std.out, struct {
 			Documents int64             `json:"documents"`
 			Clusters  []cluster.Summary `json:"clusters"`
-		}{reading.state.Documents(), clusters[:atMost(c.limit(), len(clusters))]})
+		}{reading.state.Documents() - reading.state.Deleted(), clusters[:atMost(c.limit(), len(clusters))]})
 	} else {
 		err = printClusters(std.out, clusters, c.limit())
 	}
@@ -54,7 +54,7 @@ func (c *clustersCmd) printBranches(std streams, state *cluster.State) error {
 			Documents int64            `json:"documents"`
 			At        float64          `json:"at"`
 			Branches  []cluster.Branch `json:"branches"`
-		}{state.Documents(), *c.At, shown})
+		}{state.Documents() - state.Deleted(), *c.At, shown})
 	}
 	table := make([]cluster.Summary, len(shown))
 	for i, b := range shown {
@@ -167,7 +167,11 @@ func (c *showCmd) show(ctx context.Context, std streams, reading *reading, id st
 func printCluster(std streams, summary cluster.Summary, documents []shownDocument) error {
 	const idWidth = 36
 	textWidth := max(20, console.Width(std.out)-idWidth-len("  0.00  "))
-	_, err := fmt.Fprintf(std.out, "cluster %v, %d documents: %s\n", summary.ID, summary.Size, console.Safe(strings.Join(summary.Terms, ", ")))
+	about := strings.Join(summary.Terms, ", ")
+	if summary.Name != "" {
+		about = summary.Name + " (" + about + ")"
+	}
+	_, err := fmt.Fprintf(std.out, "cluster %v, %d documents: %s\n", summary.ID, summary.Size, console.Safe(about))
 	for _, d := range documents {
 		if err != nil {
 			return err
