@@ -46,7 +46,7 @@ func TestConnectShowsWhoItIs(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			publish(t, a, 0, 0)
+			publish(t, a, 1)
 			s := open(t, a)
 			receive(t, s).Ack()
 			shutDown(t, s)
@@ -86,7 +86,7 @@ func TestConnectByTLS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	publish(t, a, 0, 0)
+	publish(t, a, 1)
 	s := open(t, a)
 	receive(t, s).Ack()
 	shutDown(t, s)
@@ -153,5 +153,5 @@ func TestConnectSaysWhatCannotBeReached(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	publish(t, a, 0, 0)
+	publish(t, a, 1)
 }

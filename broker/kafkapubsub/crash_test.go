@@ -65,7 +65,7 @@ func readAndDie(url string) {
 func TestAfterACrashNothingUnacknowledgedIsLost(t *testing.T) {
 	leaveNothing(t)
 	a := address(t, startKafka(t), 1)
-	publish(t, a, 0, crashTotal-1)
+	publish(t, a, crashTotal)
 	killReader(t, a)
 
 	begin := time.Now()

@@ -44,7 +44,9 @@
 // "id": sent as the key when a message has it, and taken from the key when a
 // record has no such header. So the copies of a message that is published twice
 // are in one partition, which the hash of the key chooses as Kafka's own client
-// does.
+// does. Who reads messages once for each id takes records of the same key, and
+// without a header "id", for copies of one: producers whose keys repeat must set
+// the header.
 //
 // # As
 //

@@ -71,8 +71,8 @@ func numbers(first, last int) []*driver.Message {
 	return messages
 }
 
-// publish publishes the numbers from first to last.
-func publish(t testing.TB, a Address, first, last int) {
+// publish publishes the numbers from 0 to n-1, and makes the topic.
+func publish(t testing.TB, a Address, n int) {
 	t.Helper()
 	topic, err := OpenTopic(t.Context(), a)
 	if err != nil {
@@ -80,7 +80,7 @@ func publish(t testing.TB, a Address, first, last int) {
 	}
 	var direct *Topic
 	topic.As(&direct)
-	if err := direct.Publish(t.Context(), numbers(first, last)); err != nil {
+	if err := direct.Publish(t.Context(), numbers(0, n-1)); err != nil {
 		t.Fatal(err)
 	}
 	if err := topic.Shutdown(t.Context()); err != nil {

@@ -48,7 +48,7 @@ func TestEachPartitionKeepsItsOrder(t *testing.T) {
 	leaveNothing(t)
 	const total, partitions = 20_000, 4
 	a := address(t, startKafka(t), partitions)
-	publish(t, a, 0, total-1)
+	publish(t, a, total)
 	s := open(t, a)
 	defer shutDown(t, s)
 	last := [partitions]int{-1, -1, -1, -1}
@@ -77,7 +77,7 @@ func TestEachPartitionKeepsItsOrder(t *testing.T) {
 func TestAMessageGivenBackHoldsTheOffset(t *testing.T) {
 	leaveNothing(t)
 	a := address(t, startKafka(t), 1)
-	publish(t, a, 0, 9)
+	publish(t, a, 10)
 	s := open(t, a)
 	var all []*pubsub.Message
 	for range 10 {
@@ -104,7 +104,7 @@ func TestAMessageGivenBackHoldsTheOffset(t *testing.T) {
 func TestCloseCommits(t *testing.T) {
 	leaveNothing(t)
 	a := address(t, startKafka(t), 1)
-	publish(t, a, 0, 99)
+	publish(t, a, 100)
 	first := open(t, a)
 	for range 40 {
 		receive(t, first).Ack()
@@ -128,7 +128,7 @@ func TestCloseCommits(t *testing.T) {
 func TestGroupsAreApart(t *testing.T) {
 	leaveNothing(t)
 	a := address(t, startKafka(t), 1)
-	publish(t, a, 0, 2)
+	publish(t, a, 3)
 	for _, group := range []string{"first", "second"} {
 		a.Group = group
 		s := open(t, a)
@@ -175,7 +175,7 @@ func publishBodies(t *testing.T, a Address, n, size int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer topic.Close()
+	defer topic.client.Close()
 	messages := make([]*driver.Message, n)
 	for i := range messages {
 		messages[i] = &driver.Message{Body: make([]byte, size)}
@@ -227,7 +227,7 @@ func TestARebalanceCommitsOnlyWhatIsAcknowledged(t *testing.T) {
 	leaveNothing(t)
 	const total, partitions = 400, 4
 	a := address(t, startKafka(t), partitions)
-	publish(t, a, 0, total-1)
+	publish(t, a, total)
 	first := openDriver(t, a)
 	held, floor := holdEverySecond(t, first, total)
 
@@ -332,7 +332,7 @@ func TestACommitThatFailsIsTriedAgain(t *testing.T) {
 	leaveNothing(t)
 	cluster := startKafka(t)
 	a := address(t, cluster, 1)
-	publish(t, a, 0, 9)
+	publish(t, a, 10)
 	s := open(t, a)
 	defer shutDown(t, s)
 	refused := false
@@ -358,7 +358,7 @@ func TestCloseSaysThatItCouldNotCommit(t *testing.T) {
 	leaveNothing(t)
 	cluster := startKafka(t)
 	a := address(t, cluster, 1)
-	publish(t, a, 0, 9)
+	publish(t, a, 10)
 	s, err := newSubscription(t.Context(), a)
 	if err != nil {
 		t.Fatal(err)
@@ -394,7 +394,7 @@ func TestASubscriptionMakesNoTopic(t *testing.T) {
 			t.Errorf("a topic that would be made: %v", err)
 		}
 	}
-	publish(t, a, 0, 0)
+	publish(t, a, 1)
 	if err := errors.Join(CheckSubscription(t.Context(), a), CheckTopic(t.Context(), a)); err != nil {
 		t.Error(err)
 	}
@@ -403,7 +403,7 @@ func TestASubscriptionMakesNoTopic(t *testing.T) {
 func TestReceiveEndsWithItsContext(t *testing.T) {
 	leaveNothing(t)
 	a := address(t, startKafka(t), 1)
-	publish(t, a, 0, 0)
+	publish(t, a, 1)
 	s := open(t, a)
 	defer shutDown(t, s)
 	receive(t, s).Ack()
