@@ -40,7 +40,10 @@ func Calibrate(vectors [][]float32) (Calibration, error) {
 // questions, all with one setting: ARCHITECTURE.md has the figures.
 const (
 	microShare = 0.4
-	cutShare   = 0.115
+	cutShare   = 0.075
+	// reserveShare is what two clusters must be more alike for each tenfold of
+	// documents.
+	reserveShare = 0.02
 	// evidenceDeviations is by how many deviations two single documents must be
 	// more alike than that.
 	evidenceDeviations = 3
@@ -56,7 +59,7 @@ func (c Calibration) above(share float64) float64 {
 func (c Calibration) Threshold() float64 { return math.Sqrt(1 - c.above(microShare)) }
 
 func (c Calibration) linkage() linkage {
-	return linkage{cut: c.above(cutShare), evidence: evidenceDeviations * c.Deviation}
+	return linkage{cut: c.above(cutShare), evidence: evidenceDeviations * c.Deviation, reserve: reserveShare * (1 - c.Mean)}
 }
 
 // within keeps a calibration found from a stream near the one that a model has

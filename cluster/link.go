@@ -11,23 +11,34 @@ import (
 // features, since the mean cosine of all pairs of documents across two groups of
 // unit vectors is the dot product of their means.
 //
-// The mean over few pairs says little: that of two single documents scatters as
-// cosines do, that of na times nb pairs less. So two groups are joined while
+// Size counts in two ways. The mean over few pairs says little: that of two single
+// documents scatters as cosines do, that of na times nb pairs less. And two large
+// groups are known for what they are: what they have in common may be no more than
+// a field, by which average link would chain them together. So groups are joined
+// while
 //
-//	mean a . mean b - evidence/sqrt(na*nb) >= cut
+//	mean a . mean b - evidence/sqrt(na*nb) - reserve*log10(min(na, nb)) >= cut
 //
-// the most alike first. Large groups are joined by what they have in common,
-// while small ones wait until more documents speak for it.
+// the most alike first.
 //
 // Two features that are pinned are never joined, nor are groups that hold them.
-type linkage struct{ cut, evidence float64 }
+type linkage struct{ cut, evidence, reserve float64 }
 
-// score is how much speaks for joining two groups, the one of which has the
-// factor [linkage.doubt] of its size as its doubt.
-func score(similarity, doubtA, doubtB float64) float64 { return similarity - doubtA*doubtB }
+// A leaning is what the size of a group does to its scores.
+type leaning struct {
+	doubt   float64 // the group's factor of what few documents take off
+	reserve float64 // what a large group takes off
+}
 
-// doubt is the part of one group in what is taken off a similarity.
-func (l linkage) doubt(weight float64) float64 { return math.Sqrt(l.evidence / weight) }
+// lean returns the leaning of a group of some documents.
+func (l linkage) lean(weight float64) leaning {
+	return leaning{doubt: math.Sqrt(l.evidence / weight), reserve: l.reserve * math.Log10(max(1, weight))}
+}
+
+// score is how much speaks for joining two groups.
+func score(similarity float64, a, b leaning) float64 {
+	return similarity - a.doubt*b.doubt - min(a.reserve, b.reserve)
+}
 
 // A features is what a linkage joins.
 type features struct {
@@ -76,8 +87,9 @@ type agglomeration struct {
 	linkage
 	n       int
 	weights []float64
-	// doubts are infinite for groups that became part of another.
-	doubts []float64
+	// leanings are those of the weights; the doubt of groups that became part of
+	// another is infinite.
+	leanings []leaning
 	// similarities holds n rows of n mean cosines, -Inf for the group itself and
 	// for one that it may not be joined with: a mean of that stays that.
 	similarities []float32
@@ -95,13 +107,13 @@ func newAgglomeration(l linkage, f features) *agglomeration {
 	n := len(f.weights)
 	a := &agglomeration{
 		linkage: l, n: n,
-		weights: append([]float64(nil), f.weights...), doubts: make([]float64, n),
+		weights: append([]float64(nil), f.weights...), leanings: make([]leaning, n),
 		similarities: similarities(f.means, n, f.dim),
 		best:         make([]int, n), bestScore: make([]float64, n), parent: make([]int, n),
 	}
 	a.keepApart(f.pinned)
 	for i := range n {
-		a.doubts[i] = l.doubt(f.weights[i])
+		a.leanings[i] = l.lean(f.weights[i])
 		a.parent[i] = i
 	}
 	for i := range n {
@@ -160,9 +172,9 @@ func (a *agglomeration) row(i int) []float32 { return a.similarities[i*a.n : (i+
 // findBest finds the group that a group would best be joined with.
 func (a *agglomeration) findBest(i int) {
 	best, bestScore := -1, math.Inf(-1)
-	doubt, doubts := a.doubts[i], a.doubts
+	own, leanings := a.leanings[i], a.leanings
 	for j, similarity := range a.row(i) {
-		if s := score(float64(similarity), doubt, doubts[j]); s > bestScore {
+		if s := score(float64(similarity), own, leanings[j]); s > bestScore {
 			best, bestScore = j, s
 		}
 	}
@@ -199,8 +211,8 @@ func (a *agglomeration) join(i, j int) {
 		a.similarities[k*a.n+i] = mean
 	}
 	a.weights[i] += a.weights[j]
-	a.doubts[i] = a.doubt(a.weights[i])
-	a.parent[j], a.best[j], a.doubts[j] = i, -1, math.Inf(1)
+	a.leanings[i] = a.lean(a.weights[i])
+	a.parent[j], a.best[j], a.leanings[j].doubt = i, -1, math.Inf(1)
 	a.refresh(i, j)
 }
 
@@ -213,7 +225,7 @@ func (a *agglomeration) refresh(i, j int) {
 		case a.best[k] == i || a.best[k] == j:
 			a.findBest(k)
 		default:
-			s := score(float64(similarity), a.doubts[i], a.doubts[k])
+			s := score(float64(similarity), a.leanings[i], a.leanings[k])
 			if s > a.bestScore[k] || s == a.bestScore[k] && i < a.best[k] {
 				a.best[k], a.bestScore[k] = i, s
 			}

@@ -66,7 +66,7 @@ func naiveScore(l linkage, documents [][]float32, features [][]int, a, b []int) 
 	for _, g := range b {
 		sizes[1] += float64(len(features[g]))
 	}
-	return sum/pairs - l.evidence/math.Sqrt(sizes[0]*sizes[1])
+	return sum/pairs - l.evidence/math.Sqrt(sizes[0]*sizes[1]) - l.reserve*math.Log10(min(sizes[0], sizes[1]))
 }
 
 // The groups are those that the mean cosine of all pairs of documents gives.
@@ -93,7 +93,8 @@ func TestLinkageIsTheAverageOverDocuments(t *testing.T) {
 			}
 			weights[f] = float64(size)
 		}
-		l := linkage{cut: rapid.Float64Range(-0.5, 0.9).Draw(t, "cut"), evidence: rapid.Float64Range(0, 0.5).Draw(t, "evidence")}
+		l := linkage{cut: rapid.Float64Range(-0.5, 0.9).Draw(t, "cut"), evidence: rapid.Float64Range(0, 0.5).Draw(t, "evidence"),
+			reserve: rapid.Float64Range(0, 0.2).Draw(t, "reserve")}
 		got := l.group(features{dim: dim, weights: weights, means: means, pinned: pinned})
 		want := naive(l, documents, members, pinned)
 		if !slices.Equal(got, want) {
@@ -115,6 +116,18 @@ func TestEvidenceGrowsWithDocuments(t *testing.T) {
 	}
 }
 
+// What two topics have in common joins small groups about them, and not large ones.
+func TestLargeGroupsKeepTheirReserve(t *testing.T) {
+	l := linkage{cut: 0.1, reserve: 0.05}
+	means := []float32{1, 0, 0.2, 0.9} // cosine 0.2
+	for weight, joined := range map[float64]bool{10: true, 1000: false} {
+		got := l.group(features{dim: 2, weights: []float64{weight, weight}, means: means})
+		if (got[1] == 0) != joined {
+			t.Errorf("groups of %v documents: joined %v", weight, !joined)
+		}
+	}
+}
+
 func BenchmarkLink(b *testing.B) {
 	const n, dim = 4000, 512
 	random := rand.New(rand.NewPCG(1, 1))
@@ -128,6 +141,6 @@ func BenchmarkLink(b *testing.B) {
 		means = append(means, noisy(random, centres[random.IntN(len(centres))], 1.5)...)
 	}
 	for b.Loop() {
-		linkage{cut: 0.1, evidence: 0.2}.group(features{dim: dim, weights: weights, means: means})
+		linkage{cut: 0.1, evidence: 0.2, reserve: 0.02}.group(features{dim: dim, weights: weights, means: means})
 	}
 }

@@ -209,7 +209,7 @@ func (s *State) nearest(vector []float32) *group {
 	var best *group
 	bestScore := math.Inf(-1)
 	for _, g := range s.groups {
-		if sc := score(float64(vec.Dot(g.mean, vector)), l.doubt(1), l.doubt(float64(g.size))); sc > bestScore {
+		if sc := score(float64(vec.Dot(g.mean, vector)), l.lean(1), l.lean(float64(g.size))); sc > bestScore {
 			best, bestScore = g, sc
 		}
 	}

@@ -82,7 +82,7 @@ func encode(t rapid.TB, s *State) []byte {
 
 func TestTopicsBecomeClusters(t *testing.T) {
 	documents, vectors := stream(1, 400, 5, 64)
-	s := newState(t, Config{Dim: 64, Threshold: 0.8})
+	s := newState(t, Config{Dim: 64, Threshold: 0.8, Unrelated: Calibration{Mean: 0.1, Deviation: 0.12}})
 	updates := apply(t, s, documents, vectors)
 	clusters := s.Clusters(0)
 	if len(clusters) != 5 {
