@@ -66,9 +66,9 @@ func TestKafkaGroupsAreApart(t *testing.T) {
 	}
 }
 
-// TestARecordOfOthersHasItsKeyForAnID publishes as programs that know nothing of
+// TestARecordOfOthersIsKnownByItsPlace publishes as programs that know nothing of
 // Starling do, with a time that no calendar has.
-func TestARecordOfOthersHasItsKeyForAnID(t *testing.T) {
+func TestARecordOfOthersIsKnownByItsPlace(t *testing.T) {
 	leaveNothing(t)
 	url := kafkaURL(startKafka(t))
 	publishNumbers(t, url, 0) // makes the topic
@@ -91,7 +91,7 @@ func TestARecordOfOthersHasItsKeyForAnID(t *testing.T) {
 	}
 	source := openSource(t, url)
 	one, two := receive(t, source), receive(t, source)
-	if one.Attributes["id"] != "k1" || one.ID != "texts/0/0" || !one.Time.IsZero() {
+	if one.Attributes["key"] != "k1" || one.Attributes["id"] != "" || one.ID != "texts/0/0" || !one.Time.IsZero() {
 		t.Errorf("the first is %+v", one)
 	}
 	if two.Attributes != nil || two.ID != "texts/0/1" || two.Time.IsZero() {

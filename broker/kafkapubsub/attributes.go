@@ -10,8 +10,13 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// idAttribute is the attribute that is a record's key as well.
-const idAttribute = "id"
+const (
+	// idAttribute is the attribute that is sent as a record's key as well.
+	idAttribute = "id"
+	// keyAttribute has the key of a record of others. It is no id: keys of theirs
+	// may repeat, and documents of one id count once.
+	keyAttribute = "key"
+)
 
 var errNotText = errors.New("key or value is not valid UTF-8")
 
@@ -29,7 +34,8 @@ func encodeAttributes(attributes map[string]string) ([]kgo.RecordHeader, error) 
 }
 
 // decodeAttributes reads the headers of a record that anyone may have written,
-// and its key where no header is the id. It returns nil when there is nothing.
+// and its key as the attribute "key" where no header has that name and the key is
+// not the id. It returns nil when there is nothing.
 func decodeAttributes(record *kgo.Record) map[string]string {
 	attributes := make(map[string]string, len(record.Headers))
 	for _, header := range record.Headers {
@@ -37,8 +43,9 @@ func decodeAttributes(record *kgo.Record) map[string]string {
 			attributes[header.Key] = string(header.Value)
 		}
 	}
-	if attributes[idAttribute] == "" && len(record.Key) > 0 && utf8.Valid(record.Key) {
-		attributes[idAttribute] = string(record.Key)
+	key := string(record.Key)
+	if _, named := attributes[keyAttribute]; !named && key != "" && utf8.ValidString(key) && key != attributes[idAttribute] {
+		attributes[keyAttribute] = key
 	}
 	if len(attributes) == 0 {
 		return nil

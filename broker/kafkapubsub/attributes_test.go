@@ -37,10 +37,11 @@ func TestHeadersAndKeysOfOthers(t *testing.T) {
 		want   map[string]string
 	}{
 		"nothing":                  {kgo.Record{}, nil},
-		"a key is the id":          {kgo.Record{Key: []byte("k")}, map[string]string{"id": "k"}},
-		"a header id counts more":  {kgo.Record{Key: []byte("k"), Headers: []kgo.RecordHeader{header("id", "h")}}, map[string]string{"id": "h"}},
-		"unless it is empty":       {kgo.Record{Key: []byte("k"), Headers: []kgo.RecordHeader{header("id", "")}}, map[string]string{"id": "k"}},
-		"a binary key is no id":    {kgo.Record{Key: []byte{0, 255}}, nil},
+		"a key is no id":           {kgo.Record{Key: []byte("k")}, map[string]string{"key": "k"}},
+		"the key of ours":          {kgo.Record{Key: []byte("h"), Headers: []kgo.RecordHeader{header("id", "h")}}, map[string]string{"id": "h"}},
+		"a key beside an id":       {kgo.Record{Key: []byte("k"), Headers: []kgo.RecordHeader{header("id", "h")}}, map[string]string{"id": "h", "key": "k"}},
+		"a header key counts more": {kgo.Record{Key: []byte("k"), Headers: []kgo.RecordHeader{header("key", "h")}}, map[string]string{"key": "h"}},
+		"a binary key is left":     {kgo.Record{Key: []byte{0, 255}}, nil},
 		"a binary header is left":  {kgo.Record{Headers: []kgo.RecordHeader{header("a", "\xff"), header("b", "c")}}, map[string]string{"b": "c"}},
 		"the last of several":      {kgo.Record{Headers: []kgo.RecordHeader{header("a", "1"), header("a", "2")}}, map[string]string{"a": "2"}},
 		"a header without a value": {kgo.Record{Headers: []kgo.RecordHeader{{Key: "a"}}}, map[string]string{"a": ""}},

@@ -40,13 +40,11 @@
 // # Attributes and keys
 //
 // Attributes are record headers. A header that is not text is left out, and of
-// several with the same name the last counts. A record's key is the attribute
-// "id": sent as the key when a message has it, and taken from the key when a
-// record has no such header. So the copies of a message that is published twice
-// are in one partition, which the hash of the key chooses as Kafka's own client
-// does. Who reads messages once for each id takes records of the same key, and
-// without a header "id", for copies of one: producers whose keys repeat must set
-// the header.
+// several with the same name the last counts. The attribute "id" is sent as the
+// record's key too, so that the copies of a message that is published twice are in
+// one partition, which the hash of the key chooses as Kafka's own client does. A
+// key that is not the id is read as the attribute "key": keys may repeat, so they
+// are no ids.
 //
 // # As
 //
