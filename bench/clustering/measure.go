@@ -58,9 +58,12 @@ func measureInserts(vectors [][]float32, sklearn *peer.Peer, table *rounds.Table
 	return nil
 }
 
-// measureSteps has everyone take in messages after many came: ours in transactions
-// of 32, on the disk each, as a stream with some traffic has them.
+// measureSteps has everyone take in messages after many came: ours in memory, as
+// theirs is, and in transactions of 32 on the disk.
 func measureSteps(ctx context.Context, dir string, vectors [][]float32, sklearn *peer.Peer, table *rounds.Table) error {
+	if err := measureMemory(vectors, table); err != nil {
+		return err
+	}
 	state, err := cluster.New(cluster.Config{Dim: dim, Threshold: threshold})
 	if err != nil {
 		return err
@@ -80,7 +83,7 @@ func measureSteps(ctx context.Context, dir string, vectors [][]float32, sklearn 
 	if err := commitAll(ctx, state, st, vectors[texts:], texts); err != nil {
 		return err
 	}
-	table.Add("Starling, clustered and on the disk", "", float64(len(vectors)-texts)/time.Since(started).Seconds())
+	table.Add("Starling, on the disk", "", float64(len(vectors)-texts)/time.Since(started).Seconds())
 	if err := st.Close(); err != nil || sklearn == nil {
 		return err
 	}
@@ -92,20 +95,50 @@ func measureSteps(ctx context.Context, dir string, vectors [][]float32, sklearn 
 	return nil
 }
 
-// commitAll clusters vectors and commits them, in transactions of 32.
-func commitAll(ctx context.Context, state *cluster.State, st *store.Store, vectors [][]float32, first int) error {
-	const size = 32
+// measureMemory takes messages in without a disk.
+func measureMemory(vectors [][]float32, table *rounds.Table) error {
+	state, err := cluster.New(cluster.Config{Dim: dim, Threshold: threshold})
+	if err != nil {
+		return err
+	}
+	if _, err := applyAll(state, vectors[:texts], 0); err != nil {
+		return err
+	}
+	started := time.Now()
+	if _, err := applyAll(state, vectors[texts:], texts); err != nil {
+		return err
+	}
+	table.Add("Starling, in memory", "", float64(len(vectors)-texts)/time.Since(started).Seconds())
+	return nil
+}
+
+// size is how many vectors are told ahead, and in one transaction.
+const size = 32
+
+// applyAll clusters vectors, the first of which has a number.
+func applyAll(state *cluster.State, vectors [][]float32, first int) ([]store.Record, error) {
+	records := make([]store.Record, 0, len(vectors))
 	for at := 0; at < len(vectors); at += size {
 		batch := vectors[at:min(at+size, len(vectors))]
 		state.Expect(batch)
-		records := make([]store.Record, 0, size)
 		for i, v := range batch {
 			n := first + at + i
 			update, err := state.Apply(starling.Document{ID: fmt.Sprint(n), Text: fmt.Sprintf("a text of some sixty characters, as messages have, %d", n)}, v)
 			if err != nil {
-				return err
+				return nil, err
 			}
 			records = append(records, store.Record{Update: update, Embedding: v})
+		}
+	}
+	return records, nil
+}
+
+// commitAll clusters vectors and commits them.
+func commitAll(ctx context.Context, state *cluster.State, st *store.Store, vectors [][]float32, first int) error {
+	for at := 0; at < len(vectors); at += size {
+		records, err := applyAll(state, vectors[at:min(at+size, len(vectors))], first+at)
+		if err != nil {
+			return err
 		}
 		if err := st.Commit(ctx, store.Batch{Records: records}); err != nil {
 			return err
