@@ -20,16 +20,17 @@ const (
 // the last time, and ends what is left of micro-clusters and clusters that nothing
 // was added to for long. now is the time of the document to come.
 func (s *State) fade(now time.Time) []starling.Event {
-	factor := s.config.decay(s.documents-s.fadedAt, s.elapsed(now))
+	age := s.config.halfLives(s.documents-s.fadedAt, s.elapsed(now))
 	s.fadedAt = s.documents
 	if now.After(s.clock) {
 		s.clock = now
 	}
-	if factor == 1 {
+	if age == 0 {
 		return nil
 	}
-	if err := s.tree.Decay(max(factor, math.SmallestNonzeroFloat64)); err != nil {
-		panic("cluster: " + err.Error()) // the factor is over 0 and below 1
+	s.fadeTerms(age)
+	if err := s.tree.Decay(max(math.Exp2(-age), math.SmallestNonzeroFloat64)); err != nil {
+		panic("cluster: " + err.Error()) // the factor is over 0 and at most 1
 	}
 	var events []starling.Event
 	for _, id := range s.tree.Expire(expiredWeight) {
@@ -47,16 +48,30 @@ func (s *State) elapsed(now time.Time) time.Duration {
 	return now.Sub(s.clock)
 }
 
-// decay is what a weight is multiplied with after some documents and some time.
-func (c Config) decay(documents int64, elapsed time.Duration) float64 {
-	halvings := 0.0
+// halfLives is how many half-lives some documents and some time are.
+func (c Config) halfLives(documents int64, elapsed time.Duration) float64 {
+	age := 0.0
 	if c.HalfLife > 0 {
-		halvings += float64(documents) / float64(c.HalfLife)
+		age += float64(documents) / float64(c.HalfLife)
 	}
 	if c.HalfLifeTime > 0 {
-		halvings += float64(elapsed) / float64(c.HalfLifeTime)
+		age += float64(elapsed) / float64(c.HalfLifeTime)
 	}
-	return math.Exp2(-halvings)
+	return age
+}
+
+// fadeTerms halves the counts of terms, which are whole numbers, for every whole
+// half-life.
+func (s *State) fadeTerms(age float64) {
+	s.termAge += age
+	// No count has more bits than that.
+	for range int(min(s.termAge, 64)) {
+		for _, m := range s.micros {
+			m.terms.halve()
+		}
+		s.common.halve()
+	}
+	_, s.termAge = math.Modf(s.termAge)
 }
 
 // expire forgets a micro-cluster. Its documents stay those of its cluster as long

@@ -84,3 +84,22 @@ func TestWithoutHalfLifeNothingFades(t *testing.T) {
 		}
 	}
 }
+
+// A cluster is named by what it is about now.
+func TestTermsFade(t *testing.T) {
+	say := func(s *State, text string, times int) {
+		for range times {
+			if _, err := s.Apply(starling.Document{ID: fmt.Sprint(s.Documents()), Text: text}, []float32{1, 0}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for halfLife, want := range map[int64]string{0: "winter", 100: "spring"} {
+		s := newState(t, Config{Dim: 2, Threshold: 0.5, HalfLife: halfLife})
+		say(s, "winter", 700)
+		say(s, "spring", 600)
+		if got := s.Clusters(1)[0].Terms; got[0] != want {
+			t.Errorf("with a half-life of %d the terms are %q", halfLife, got)
+		}
+	}
+}

@@ -77,6 +77,9 @@ func (r *reader) state() *State {
 	s.lastID = starling.ClusterID(r.uvarint())
 	s.next = r.count()
 	s.fadedAt = r.count()
+	if s.termAge = r.float64(); !(s.termAge >= 0 && s.termAge < 1) {
+		r.fail("terms %v half-lives old", s.termAge)
+	}
 	if n := int64(r.uint64()); n != math.MinInt64 {
 		s.clock = time.Unix(0, n).UTC()
 	}

@@ -15,7 +15,7 @@ import (
 // The binary form of a State, all integers little-endian, lengths as uvarint:
 //
 //	magic "STCL" | version byte | config JSON | documents | lastID | next
-//	| fadedAt | clock in nanoseconds since 1970, the zero time as the least integer
+//	| fadedAt | termAge | clock in nanoseconds since 1970, the zero time as the least integer
 //	| expired | deleted
 //	| edits | events of edits since the last document, as JSON
 //	| calibration: mean, deviation
@@ -54,6 +54,7 @@ func (s *State) AppendBinary(b []byte) ([]byte, error) {
 	b = binary.AppendUvarint(b, uint64(s.lastID))
 	b = binary.AppendUvarint(b, uint64(s.next))
 	b = binary.AppendUvarint(b, uint64(s.fadedAt))
+	b = binary.LittleEndian.AppendUint64(b, math.Float64bits(s.termAge))
 	b = binary.LittleEndian.AppendUint64(b, uint64(nanoseconds(s.clock)))
 	b = binary.AppendUvarint(b, uint64(s.expired))
 	b = binary.AppendUvarint(b, uint64(s.deleted))

@@ -39,6 +39,16 @@ func (s *termSketch) least(cells [sketchDepth]uint32) uint32 {
 	return least
 }
 
+// halve halves all counts.
+func (s *termSketch) halve() {
+	s.total = (s.total + 1) / 2
+	for row := range s.rows {
+		for cell := range s.rows[row] {
+			s.rows[row][cell] = s.rows[row][cell]/2 + s.rows[row][cell]%2
+		}
+	}
+}
+
 // sketchCells places a term in every row by combining the halves of its hash
 // (Kirsch and Mitzenmacher 2006).
 func sketchCells(term string) [sketchDepth]uint32 {

@@ -27,6 +27,9 @@ type State struct {
 	// fadedAt is the number of documents, and clock the latest time of a
 	// document, when weights last decayed.
 	fadedAt int64
+	// termAge is how many half-lives ago the counts of terms were halved last,
+	// below 1.
+	termAge float64
 	clock   time.Time
 	// expired counts the documents of clusters that expired.
 	expired int64

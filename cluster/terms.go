@@ -111,6 +111,15 @@ func (c *termCounts) remove(term string) {
 	}
 }
 
+// halve halves all counts. What was counted stays counted, or a cluster that
+// nothing comes to would lose its name.
+func (c termCounts) halve() {
+	for i := range c {
+		c[i].count = (c[i].count + 1) / 2
+		c[i].over /= 2
+	}
+}
+
 // termsOf returns the terms that set a cluster apart, best first: by class-based
 // TF-IDF (Grootendorst 2022), the certain count in its micro-clusters times the
 // logarithm of one plus the ratio of all terms to the term's count in all
