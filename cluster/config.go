@@ -33,7 +33,7 @@ type Config struct {
 	HalfLifeTime time.Duration `json:"half_life_time,omitempty"`
 	// MaxMicros bounds the micro-clusters and with them the memory; at least
 	// 2. When there would be more, the threshold rises and the closest are
-	// joined. Zero means 4,000.
+	// joined. Zero means 2,000.
 	MaxMicros int `json:"max_micros"`
 }
 
@@ -43,7 +43,7 @@ var orthogonal = Calibration{Mean: 0, Deviation: 0.06}
 // DefaultBranching and DefaultMaxMicros stand in for zeros in a [Config].
 const (
 	DefaultBranching = 50
-	DefaultMaxMicros = 4000
+	DefaultMaxMicros = 2000
 )
 
 func (c Config) withDefaults() Config {

@@ -67,7 +67,7 @@ type Settings struct {
 	Workers int
 	// SnapshotEvery is how many documents lie between snapshots at most, give
 	// or take a batch; a restart replays them. Zero means 20,000: a snapshot of
-	// 4,000 micro-clusters is as large as some 10,000 documents.
+	// 2,000 micro-clusters is as large as some 5,000 documents.
 	SnapshotEvery int64
 	// Log gets warnings; nil means slog.Default.
 	Log *slog.Logger

@@ -24,7 +24,7 @@ type clusteringFlags struct {
 	Threshold string `help:"How wide a cluster may be: above 0, at most 1. The Python example has 0.7; auto, the default, finds one for the model." default:"auto" placeholder:"auto|FLOAT"`
 	Branching int    `help:"Most entries of a node of the CF-tree; by default ${default}." default:"50" placeholder:"N"`
 	HalfLife  string `help:"After how much a document weighs half: a number of documents, or a time in the stream such as 24h. What has become light expires. By default never." placeholder:"N|DURATION"`
-	MaxMicros int    `help:"Most micro-clusters kept, which bounds memory; by default ${default}." default:"4000" placeholder:"N"`
+	MaxMicros int    `help:"Most micro-clusters kept, which bounds memory; by default ${default}." default:"2000" placeholder:"N"`
 }
 
 // threshold returns the number asked for, or 0 for auto.
