@@ -18,7 +18,7 @@ const calibrationDocuments = 256
 // at the beginning, and then so seldom that its cost, which grows with the
 // square of the micro-clusters, stays the same for each document.
 func after(documents int64, micros int) int64 {
-	return documents + max(32, min(documents, calibrationDocuments), int64(micros)*int64(micros)/1000)
+	return documents + max(32, min(documents, calibrationDocuments), int64(micros)*int64(micros)/500)
 }
 
 // regroup finds the clusters anew from the features of all micro-clusters and
