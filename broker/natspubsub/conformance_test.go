@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"os/exec"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -18,6 +16,7 @@ import (
 	"gocloud.dev/pubsub/drivertest"
 
 	"starling/broker/embedded"
+	"starling/broker/natspubsub/natstest"
 )
 
 // harness runs gocloud's suite against one server.
@@ -149,7 +148,7 @@ func TestConformanceEmbedded(t *testing.T) { testConformance(t, startEmbedded(t)
 // TestConformanceInstalled runs the suite, and the takeover, against the
 // nats-server of this machine, which is usually older than the embedded one.
 func TestConformanceInstalled(t *testing.T) {
-	server := startInstalled(t)
+	server := natstest.Start(t).Addr
 	testConformance(t, server)
 	t.Run("Takeover", func(t *testing.T) { testTakeover(t, server) })
 }
@@ -173,41 +172,6 @@ func startEmbedded(t testing.TB) string {
 
 func hostOf(server *embedded.Server) string {
 	return strings.TrimSuffix(strings.TrimPrefix(server.URL("x"), "nats://"), "/x")
-}
-
-func startInstalled(t *testing.T) string {
-	t.Helper()
-	path, err := exec.LookPath("nats-server")
-	if err != nil {
-		t.Skip("nats-server is not installed")
-	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	host, port, _ := net.SplitHostPort(listener.Addr().String())
-	if err := listener.Close(); err != nil {
-		t.Fatal(err)
-	}
-	command := exec.Command(path, "-js", "-sd", t.TempDir(), "-a", host, "-p", port)
-	if err := command.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = command.Process.Kill()
-		_ = command.Wait()
-	})
-	server := net.JoinHostPort(host, port)
-	for range 100 {
-		conn, err := nats.Connect(server)
-		if err == nil {
-			conn.Close()
-			return server
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	t.Fatalf("%s did not start", path)
-	return ""
 }
 
 func BenchmarkPortable(b *testing.B) {
