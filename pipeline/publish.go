@@ -2,12 +2,8 @@ package pipeline
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
-	"strconv"
 	"time"
 
-	"starling"
 	"starling/broker"
 )
 
@@ -89,7 +85,7 @@ func (p *Pipeline) publishSome(ctx context.Context) (int, error) {
 	}
 	messages := make([]broker.OutMessage, len(updates))
 	for i, update := range updates {
-		if messages[i], err = encodeUpdate(update); err != nil {
+		if messages[i], err = broker.UpdateMessage(update); err != nil {
 			return 0, err
 		}
 	}
@@ -97,17 +93,4 @@ func (p *Pipeline) publishSome(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	return len(updates), p.Store.SetPublished(ctx, updates[len(updates)-1].Seq)
-}
-
-// encodeUpdate makes the message of an update: JSON, with the document's id,
-// which is the update's own since a document causes one, in the attribute "id".
-func encodeUpdate(update starling.Update) (broker.OutMessage, error) {
-	body, err := json.Marshal(update)
-	if err != nil {
-		return broker.OutMessage{}, fmt.Errorf("encoding update %d: %w", update.Seq, err)
-	}
-	return broker.OutMessage{Body: body, Attributes: map[string]string{
-		idAttribute: update.ID,
-		"update":    strconv.FormatInt(update.Seq, 10),
-	}}, nil
 }

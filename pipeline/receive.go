@@ -147,7 +147,7 @@ func (p *Pipeline) pass(ctx context.Context, b *batch) error {
 }
 
 func (b *batch) add(message *broker.Message) {
-	document, err := decode(message)
+	document, err := message.Document()
 	if err != nil {
 		b.refuse(message, document, err)
 		return

@@ -80,16 +80,9 @@ const calibrationTexts = 256
 // calibrate finds how alike unrelated texts are to a model from texts of the
 // sample, which are about some thirty different things.
 func calibrate(ctx context.Context, model embed.Embedder) (cluster.Calibration, error) {
-	sample, err := dataset.Open(ctx, dataset.Options{Name: dataset.Sample, Limit: calibrationTexts})
+	texts, err := dataset.SampleTexts(ctx, calibrationTexts)
 	if err != nil {
 		return cluster.Calibration{}, err
-	}
-	var texts []string
-	for item, err := range sample.Items() {
-		if err != nil {
-			return cluster.Calibration{}, err
-		}
-		texts = append(texts, item.Text)
 	}
 	vectors, err := model.Embed(ctx, texts)
 	if err != nil {

@@ -1,4 +1,4 @@
-package pipeline
+package broker
 
 import (
 	"errors"
@@ -8,7 +8,6 @@ import (
 	"unicode/utf8"
 
 	"starling"
-	"starling/broker"
 )
 
 const (
@@ -30,27 +29,27 @@ var (
 	errAttrNotUTF8 = errors.New("an attribute is not valid UTF-8")
 )
 
-// decode makes a document of a message: the body is its text, the attribute
-// "id" its id, and where there is none the broker's message id. The document of
-// a message that is refused has the id alone, as far as it can be used.
-func decode(message *broker.Message) (starling.Document, error) {
-	document := starling.Document{ID: message.Attributes[idAttribute]}
+// Document makes a document of the message: the body is its text, the attribute
+// "id" its id, and where there is none the broker's message id. That of a message
+// which is refused has the id alone, as far as it can be used.
+func (m *Message) Document() (starling.Document, error) {
+	document := starling.Document{ID: m.Attributes[idAttribute]}
 	if document.ID == "" {
-		document.ID = message.ID
+		document.ID = m.ID
 	}
 	if err := checkID(document.ID); err != nil {
 		return starling.Document{}, err
 	}
-	if err := checkText(message.Body); err != nil {
+	if err := checkText(m.Body); err != nil {
 		return document, err
 	}
-	if err := checkAttributes(message.Attributes); err != nil {
+	if err := checkAttributes(m.Attributes); err != nil {
 		return document, err
 	}
-	document.Text = string(message.Body)
-	document.Time = message.Time
-	if len(message.Attributes) > 0 {
-		document.Attributes = maps.Clone(message.Attributes)
+	document.Text = string(m.Body)
+	document.Time = m.Time
+	if len(m.Attributes) > 0 {
+		document.Attributes = maps.Clone(m.Attributes)
 		delete(document.Attributes, idAttribute)
 	}
 	return document, nil
