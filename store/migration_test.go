@@ -18,7 +18,8 @@ import (
 
 // ofVersion returns the file of a state as the program that knew no later version
 // wrote it: 200 documents, 80 of them waiting, and, in version 1, merges of
-// clusters, in version 2 splits and joined micro-clusters too.
+// clusters, in version 2 splits and joined micro-clusters too, in version 3 a
+// cluster that was renamed and two documents that were deleted.
 func ofVersion(t *testing.T, version int) []byte {
 	t.Helper()
 	file, err := os.Open(fmt.Sprintf("testdata/version%d.db.gz", version))
@@ -105,6 +106,21 @@ func TestMigrationFromVersion2(t *testing.T) {
 		want.erase(seq)
 	}
 	wantSame(t, "members after deletions", mustRead(t, s).Members, want.members())
+}
+
+// What a file of version 3 holds is there in the newest.
+func TestMigrationFromVersion3(t *testing.T) {
+	s := open(t, folderOf(t, ofVersion(t, 3)))
+	want := newStream(7)
+	want.records(200)
+	want.erase(3)
+	want.erase(190)
+	got := mustRead(t, s)
+	wantSame(t, "members", got.Members, want.members())
+	wantSame(t, "snapshots, edits and dead letters", []int{len(got.Snapshots), len(got.Edits), len(got.DeadLetters)}, []int{2, 3, 5})
+	wantSame(t, "published", got.Published, int64(77))
+	commit(t, s, store.Batch{Records: want.records(100)})
+	wantSame(t, "members after a commit", mustRead(t, s).Members, want.members())
 }
 
 // The migration to version 2 makes the index again by which damage of the table
