@@ -14,6 +14,9 @@ type Batch struct {
 	// gaps. The caller has made sure that their ids are new: see [Store.Known].
 	Records     []Record
 	DeadLetters []DeadLetter
+	// Settled are the numbers of dead letters that leave, since they were dealt
+	// with.
+	Settled []int64
 	// Edits are the next edits, by rising Number without gaps, all of them made
 	// after the last of Records. Those that delete documents are of a batch
 	// without Records, and with a Snapshot: the text, the attributes and the
@@ -43,6 +46,9 @@ type Snapshot struct {
 
 // A DeadLetter is a message that could not be processed, and why.
 type DeadLetter struct {
+	// Number counts the dead letters of a state from 1. A new one has none, 0: it
+	// gets the next. One that the state has gets another Reason.
+	Number int64
 	// MessageID is the broker's name of the message, or empty where it has
 	// none. Of two dead letters with one MessageID the first is kept.
 	MessageID string
@@ -90,5 +96,5 @@ func (b Batch) validate(p progress, dim int) error {
 	if s := b.Snapshot; s != nil && (s.Seq < 0 || s.Seq > end) {
 		return fmt.Errorf("a snapshot of document %d, the journal ends at %d", s.Seq, end)
 	}
-	return b.validateDeletions(last)
+	return b.validateDeletions(p.dropped, last)
 }

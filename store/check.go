@@ -43,19 +43,23 @@ func readIdentity(ctx context.Context, q querier, path string) (Identity, error)
 	return r.Identity, nil
 }
 
-// checkLength compares the length of the journal with the progress row.
+// checkLength compares the ends of the journal with the progress row.
 func (s *Store) checkLength(ctx context.Context) error {
 	tx, p, err := s.view(ctx)
 	if err != nil {
 		return err
 	}
 	defer tx.Rollback() //nolint:errcheck // it only read
-	last, err := queryInt(ctx, tx, s.path, "SELECT coalesce(max(seq), 0) FROM documents")
+	last, err := queryInt(ctx, tx, s.path, "SELECT coalesce(max(seq), ?) FROM documents", p.dropped)
 	if err != nil {
 		return err
 	}
-	if last != p.documents {
-		return damaged(s.path, fmt.Sprintf("the journal ends at document %d, not at %d", last, p.documents))
+	first, err := queryInt(ctx, tx, s.path, "SELECT coalesce(min(seq), ?) FROM documents", p.dropped+1)
+	if err != nil {
+		return err
+	}
+	if last != p.documents || first != p.dropped+1 {
+		return damaged(s.path, fmt.Sprintf("the journal has documents %d to %d, not %d to %d", first, last, p.dropped+1, p.documents))
 	}
 	return nil
 }

@@ -1,10 +1,12 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"strings"
 )
 
@@ -12,20 +14,20 @@ const (
 	insertDeadLetter = "INSERT INTO dead_letters (number, message_id, document_id, reason, body, attributes, time, checksum) " +
 		"VALUES (?,?,?,?,?,?,?,?) ON CONFLICT (message_id) WHERE message_id <> '' DO NOTHING"
 	selectDeadLetters = "SELECT number, message_id, document_id, reason, body, attributes, time, checksum " +
-		"FROM dead_letters ORDER BY number LIMIT ?"
+		"FROM dead_letters WHERE number > ? ORDER BY number LIMIT ?"
+	updateDeadLetter = "UPDATE dead_letters SET reason = ?, checksum = ? WHERE number = ?"
 )
 
 // A deadLetterRow is a row of the table dead_letters.
 type deadLetterRow struct {
 	DeadLetter
-	number     int64
 	attributes *string
 	time       *int64
 	checksum   int64
 }
 
 func (r *deadLetterRow) dest() []any {
-	return []any{&r.number, &r.MessageID, &r.DocumentID, &r.Reason, &r.Body, &r.attributes, &r.time, &r.checksum}
+	return []any{&r.Number, &r.MessageID, &r.DocumentID, &r.Reason, &r.Body, &r.attributes, &r.time, &r.checksum}
 }
 
 // newDeadLetterRow makes the row of a dead letter. Text columns hold UTF-8
@@ -34,7 +36,8 @@ func newDeadLetterRow(d DeadLetter, number int64) (deadLetterRow, error) {
 	d.MessageID = strings.ToValidUTF8(d.MessageID, "\uFFFD")
 	d.DocumentID = strings.ToValidUTF8(d.DocumentID, "\uFFFD")
 	d.Reason = strings.ToValidUTF8(d.Reason, "\uFFFD")
-	r := deadLetterRow{DeadLetter: d, number: number, time: timeColumn(d.Time)}
+	d.Number = number
+	r := deadLetterRow{DeadLetter: d, time: timeColumn(d.Time)}
 	var err error
 	if r.attributes, err = jsonColumn(d.Attributes, len(d.Attributes) == 0); err != nil {
 		return r, fmt.Errorf("dead letter %q: %w", d.MessageID, err)
@@ -45,7 +48,7 @@ func newDeadLetterRow(d DeadLetter, number int64) (deadLetterRow, error) {
 
 func (r *deadLetterRow) sum() uint32 {
 	var b sumBuilder
-	b.int(r.number)
+	b.int(r.Number)
 	b.string(r.MessageID)
 	b.string(r.DocumentID)
 	b.string(r.Reason)
@@ -55,11 +58,12 @@ func (r *deadLetterRow) sum() uint32 {
 	return b.sum()
 }
 
-// letter returns what the row with the given number holds. An error says that
-// the row is damaged.
-func (r *deadLetterRow) letter(path string, number int64) (DeadLetter, error) {
-	if r.number != number {
-		return DeadLetter{}, damaged(path, fmt.Sprintf("dead letter %d is missing", number))
+// letter returns what the row holds, whose number is larger than that of the one
+// before it. An error says that the row is damaged.
+func (r *deadLetterRow) letter(path string, before int64) (DeadLetter, error) {
+	number := r.Number
+	if number <= before {
+		return DeadLetter{}, damaged(path, fmt.Sprintf("dead letter %d comes after %d", number, before))
 	}
 	if r.checksum != int64(r.sum()) {
 		return DeadLetter{}, damaged(path, fmt.Sprintf("dead letter %d does not match its checksum", number))
@@ -75,14 +79,21 @@ func (r *deadLetterRow) letter(path string, number int64) (DeadLetter, error) {
 }
 
 // insertDeadLetters writes those letters whose message has none yet, and
-// returns how many there are then if there were count before.
-func insertDeadLetters(tx *sql.Tx, letters []DeadLetter, count int64) (int64, error) {
+// returns how many there have been then if there were count before. Letters that
+// have a number already get another reason.
+func (w *writer) insertDeadLetters(ctx context.Context, tx *sql.Tx, letters []DeadLetter, count int64) (int64, error) {
 	for _, letter := range letters {
+		if letter.Number != 0 {
+			if err := w.changeReason(ctx, tx, letter); err != nil {
+				return 0, err
+			}
+			continue
+		}
 		r, err := newDeadLetterRow(letter, count+1)
 		if err != nil {
 			return 0, err
 		}
-		result, err := tx.Exec(insertDeadLetter, r.number, r.MessageID, r.DocumentID, r.Reason, notNull(r.Body),
+		result, err := tx.Exec(insertDeadLetter, r.Number, r.MessageID, r.DocumentID, r.Reason, notNull(r.Body),
 			r.attributes, r.time, r.checksum)
 		if err != nil {
 			return 0, err
@@ -96,31 +107,103 @@ func insertDeadLetters(tx *sql.Tx, letters []DeadLetter, count int64) (int64, er
 	return count, nil
 }
 
-// DeadLetters returns the messages that could not be processed, in the order
-// they came; limit 0 means all.
-func (s *Store) DeadLetters(ctx context.Context, limit int) ([]DeadLetter, error) {
-	tx, p, err := s.view(ctx)
+// changeReason gives a dead letter that is there another reason.
+func (w *writer) changeReason(ctx context.Context, tx *sql.Tx, letter DeadLetter) error {
+	rows, err := tx.QueryContext(ctx, selectDeadLetters, letter.Number-1, 1)
+	all, err := collect(w.path, rows, err, (*deadLetterRow).dest)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	defer tx.Rollback() //nolint:errcheck // it only read
-	want := p.deadLetters
-	if limit > 0 {
-		want = min(want, int64(limit))
+	if len(all) == 0 || all[0].Number != letter.Number {
+		return noLetter(letter.Number)
 	}
-	rows, err := tx.QueryContext(ctx, selectDeadLetters, want)
+	r := &all[0]
+	if _, err := r.letter(w.path, letter.Number-1); err != nil {
+		return err
+	}
+	r.Reason = strings.ToValidUTF8(letter.Reason, "\uFFFD")
+	_, err = tx.Exec(updateDeadLetter, r.Reason, r.sum(), letter.Number)
+	return err
+}
+
+func noLetter(number int64) error { return fmt.Errorf("there is no dead letter %d", number) }
+
+// settle has dead letters leave.
+func settle(tx *sql.Tx, numbers []int64) error {
+	for _, number := range numbers {
+		result, err := tx.Exec("DELETE FROM dead_letters WHERE number = ?", number)
+		if err != nil {
+			return err
+		}
+		if n, err := result.RowsAffected(); err != nil || n != 1 {
+			return cmp.Or(err, noLetter(number))
+		}
+	}
+	return nil
+}
+
+// lettersAtATime is how many dead letters one query of an iteration reads. They
+// may be large.
+const lettersAtATime = 16
+
+// DeadLetters yields the messages that could not be processed and were not dealt
+// with yet, in the order they came.
+func (s *Store) DeadLetters(ctx context.Context) iter.Seq2[DeadLetter, error] {
+	return func(yield func(DeadLetter, error) bool) {
+		before, err := readProgress(ctx, s.readers, s.path)
+		for after, n := int64(0), int64(0); err == nil; {
+			var page []DeadLetter
+			if page, err = s.readLetters(ctx, after); err != nil {
+				break
+			}
+			for _, letter := range page {
+				after, n = letter.Number, n+1
+				if !yield(letter, nil) {
+					return
+				}
+			}
+			if len(page) < lettersAtATime {
+				if err = s.allLetters(ctx, before, n); err == nil {
+					return
+				}
+			}
+		}
+		yield(DeadLetter{}, err)
+	}
+}
+
+// CountDeadLetters returns how many dead letters there are.
+func (s *Store) CountDeadLetters(ctx context.Context) (int64, error) {
+	p, err := readProgress(ctx, s.readers, s.path)
+	return p.deadLetters - p.settled, err
+}
+
+// allLetters returns an error unless n dead letters are all there are, or others
+// came or left since the state was as far as before.
+func (s *Store) allLetters(ctx context.Context, before progress, n int64) error {
+	p, err := readProgress(ctx, s.readers, s.path)
+	if err != nil || p.deadLetters != before.deadLetters || p.settled != before.settled {
+		return err
+	}
+	if want := p.deadLetters - p.settled; n != want {
+		return damaged(s.path, fmt.Sprintf("there are %d dead letters, not %d", n, want))
+	}
+	return nil
+}
+
+// readLetters reads some of the dead letters after the one numbered after.
+func (s *Store) readLetters(ctx context.Context, after int64) ([]DeadLetter, error) {
+	rows, err := s.readers.QueryContext(ctx, selectDeadLetters, after, lettersAtATime)
 	all, err := collect(s.path, rows, err, (*deadLetterRow).dest)
 	if err != nil {
 		return nil, err
 	}
 	letters := make([]DeadLetter, len(all))
 	for i := range all {
-		if letters[i], err = all[i].letter(s.path, int64(i)+1); err != nil {
+		if letters[i], err = all[i].letter(s.path, after); err != nil {
 			return nil, err
 		}
-	}
-	if n := int64(len(letters)); n < want {
-		return nil, damaged(s.path, fmt.Sprintf("dead letter %d is missing", n+1))
+		after = letters[i].Number
 	}
 	return letters, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 
 	"starling"
 )
@@ -46,8 +47,8 @@ func (s *Store) documentsOf(ctx context.Context, cluster starling.ClusterID) ite
 		}
 		for _, m := range members {
 			update, err := s.readMember(ctx, m)
-			if err == nil && update.Micro == 0 {
-				continue // it was deleted meanwhile
+			if _, left := s.left(ctx, m.seq, err); left || err == nil && update.Micro == 0 {
+				continue // it left or was deleted meanwhile
 			}
 			update.Cluster, update.Micro = cluster, starling.MicroID(whole[m.micro])
 			if !yield(update, err) || err != nil {
@@ -70,6 +71,7 @@ func (s *Store) members(ctx context.Context, cluster starling.ClusterID) ([]memb
 	if err != nil || len(whole) == 0 {
 		return nil, nil, err
 	}
+	members = slices.DeleteFunc(members, func(m member) bool { return m.seq <= p.dropped })
 	for update, err := range s.updatesBetween(ctx, tx, p.indexed+1, p.documents) {
 		if err != nil {
 			return nil, nil, err
@@ -95,15 +97,15 @@ func (s *Store) readMember(ctx context.Context, m member) (starling.Update, erro
 
 // Members yields all documents in the order they came, each with the
 // micro-cluster and the cluster that it is in now. One that ends meanwhile may
-// still show.
+// still show, and documents that leave meanwhile may not.
 func (s *Store) Members(ctx context.Context) iter.Seq2[starling.Update, error] {
 	return func(yield func(starling.Update, error) bool) {
-		micros, last, err := s.micros(ctx)
+		micros, p, err := s.micros(ctx)
 		if err != nil {
 			yield(starling.Update{}, err)
 			return
 		}
-		for update, err := range s.updatesBetween(ctx, s.readers, 1, last) {
+		for update, err := range s.updatesKept(ctx, p.dropped+1, p.documents) {
 			if err == nil && update.Micro == 0 {
 				continue // it was deleted
 			}
@@ -119,12 +121,28 @@ func (s *Store) Members(ctx context.Context) iter.Seq2[starling.Update, error] {
 	}
 }
 
-// micros returns every micro-cluster as it is now, and the number of the last
-// document.
-func (s *Store) micros(ctx context.Context) (map[starling.MicroID]micro, int64, error) {
+// updatesKept yields the updates from first to last, but for those of documents
+// that leave meanwhile.
+func (s *Store) updatesKept(ctx context.Context, first, last int64) iter.Seq2[starling.Update, error] {
+	return func(yield func(starling.Update, error) bool) {
+		inPages(first, last, yield, func(first, last int64) ([]starling.Update, error) {
+			for {
+				updates, err := s.readUpdates(ctx, s.readers, first, last)
+				kept, left := s.left(ctx, first, err)
+				if !left {
+					return updates, err
+				}
+				first = min(kept, last+1)
+			}
+		})
+	}
+}
+
+// micros returns every micro-cluster as it is now, and how far the state is then.
+func (s *Store) micros(ctx context.Context) (map[starling.MicroID]micro, progress, error) {
 	tx, p, err := s.view(ctx)
 	if err != nil {
-		return nil, 0, err
+		return nil, p, err
 	}
 	defer tx.Rollback() //nolint:errcheck // it only read
 	rows, err := tx.QueryContext(ctx, selectMicros)
@@ -133,5 +151,5 @@ func (s *Store) micros(ctx context.Context) (map[starling.MicroID]micro, int64, 
 	for _, m := range all {
 		micros[starling.MicroID(m.micro)] = m
 	}
-	return micros, p.documents, err
+	return micros, p, err
 }

@@ -166,8 +166,8 @@ func TestBadEditsAreNotCommitted(t *testing.T) {
 	for says, b := range map[string]store.Batch{
 		"edit 3 after document 5, want 2 after 5": deletion(3, 5, 3),
 		"edit 2 after document 4, want 2 after 5": deletion(2, 4, 3),
-		"document 6 of 5 is to be deleted":        deletion(2, 5, 6),
-		"document 0 of 5 is to be deleted":        deletion(2, 5, 0),
+		"document 6 of 1 to 5 is to be deleted":   deletion(2, 5, 6),
+		"document 0 of 1 to 5 is to be deleted":   deletion(2, 5, 0),
 		"document 2 was deleted before":           deletion(2, 5, 2),
 		"without a snapshot of what is left":      bare,
 		"deleted while others are added":          more,

@@ -30,16 +30,16 @@ func (b Batch) deleted() (seqs []int64) {
 	return seqs
 }
 
-// validateDeletions says what is wrong with deletions from a journal that ends at
-// the document last.
-func (b Batch) validateDeletions(last int64) error {
+// validateDeletions says what is wrong with deletions from a journal that holds
+// the documents after the one numbered dropped, up to last.
+func (b Batch) validateDeletions(dropped, last int64) error {
 	seqs := b.deleted()
 	if len(seqs) == 0 {
 		return nil
 	}
 	for i, seq := range seqs {
-		if seq < 1 || seq > last || slices.Contains(seqs[:i], seq) {
-			return fmt.Errorf("document %d of %d is to be deleted, or twice", seq, last)
+		if seq <= dropped || seq > last || slices.Contains(seqs[:i], seq) {
+			return fmt.Errorf("document %d of %d to %d is to be deleted, or twice", seq, dropped+1, last)
 		}
 	}
 	if len(b.Records) > 0 {

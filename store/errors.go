@@ -25,6 +25,8 @@ var (
 	ErrFull = errors.New("no room to write the state")
 	// ErrModel says that the state was made with another model.
 	ErrModel = errors.New("state belongs to another model")
+	// ErrLeft says that documents are wanted that a [Retention] had leave.
+	ErrLeft = errors.New("documents have left the state")
 	// ErrReadOnly says that the store was opened by OpenReader.
 	ErrReadOnly = errors.New("state is open for reading only")
 )

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"slices"
+	"testing"
 )
 
 // SetIndexEvery has a store enter every n documents into its tables, so that a
@@ -47,4 +48,20 @@ func (s *Store) Break(broken bool) error {
 	}
 	_, err := s.writer.db.Exec("DROP TRIGGER broken")
 	return err
+}
+
+// RoundAtLeast is the least number of documents that leave in one round of the
+// hand.
+const RoundAtLeast = roundAtLeast
+
+// Path returns the path of the file.
+func (s *Store) Path() string { return s.path }
+
+// Count returns the only value of a query.
+func (s *Store) Count(t testing.TB, query string) int64 {
+	n, err := queryInt(t.Context(), s.readers, s.path, query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }

@@ -20,7 +20,8 @@ const (
 
 // Journal yields the documents after the one numbered after, in order, with
 // their embeddings: those that are there when the iteration begins. One that was
-// deleted is of the micro-cluster 0 and has neither text nor embedding.
+// deleted is of the micro-cluster 0 and has neither text nor embedding. Where one
+// of them has left, or leaves meanwhile, the error is [ErrLeft].
 func (s *Store) Journal(ctx context.Context, after int64) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
 		last, err := s.Last(ctx)
@@ -29,7 +30,11 @@ func (s *Store) Journal(ctx context.Context, after int64) iter.Seq2[Record, erro
 			return
 		}
 		inPages(max(0, after)+1, last, yield, func(first, last int64) ([]Record, error) {
-			return s.readRecords(ctx, first, last)
+			records, err := s.readRecords(ctx, first, last)
+			if kept, left := s.left(ctx, first, err); left {
+				return nil, leftState(s.path, first-1, kept)
+			}
+			return records, err
 		})
 	}
 }
@@ -95,17 +100,19 @@ func missing(path string, seq int64) error {
 }
 
 // Updates returns up to limit updates after the one numbered after, in order,
-// as they were when their documents came; limit 0 means all.
+// as they were when their documents came; limit 0 means all. Those of documents
+// that have left are passed over.
 func (s *Store) Updates(ctx context.Context, after int64, limit int) ([]starling.Update, error) {
-	last, err := s.Last(ctx)
+	tx, p, err := s.view(ctx)
 	if err != nil {
 		return nil, err
 	}
-	after = max(0, after)
+	defer tx.Rollback() //nolint:errcheck // it only read
+	after, last := max(p.dropped, after), p.documents
 	if limit > 0 {
 		last = min(last, after+int64(limit))
 	}
-	return s.readUpdates(ctx, s.readers, after+1, last)
+	return s.readUpdates(ctx, tx, after+1, last)
 }
 
 // updatesBetween yields the updates from first to last, all of which there are.

@@ -123,7 +123,11 @@ func read(t testing.TB, s *store.Store, ids ...string) (contents, error) {
 	ctx := t.Context()
 	c := contents{Identity: s.Identity(), Clusters: make(map[starling.ClusterID][]starling.Update)}
 	var errs [9]error
-	c.Records, errs[0] = collect2(s.Journal(ctx, 0))
+	first, err := s.First(ctx)
+	if err != nil {
+		return c, err
+	}
+	c.Records, errs[0] = collect2(s.Journal(ctx, first-1))
 	c.Updates, errs[1] = s.Updates(ctx, 0, 0)
 	c.Members, errs[2] = collect2(s.Members(ctx))
 	for _, update := range c.Members {
@@ -135,9 +139,8 @@ func read(t testing.TB, s *store.Store, ids ...string) (contents, error) {
 	}
 	c.Known, errs[4] = s.Known(ctx, ids)
 	c.Snapshots, errs[5] = collect2(s.Snapshots(ctx))
-	c.DeadLetters, errs[6] = s.DeadLetters(ctx, 0)
+	c.DeadLetters, errs[6] = collect2(s.DeadLetters(ctx))
 	c.Edits, errs[8] = s.Edits(ctx, 0)
-	var err error
 	c.Last, errs[7] = s.Last(ctx)
 	c.Published, err = s.Published(ctx)
 	return c, errors.Join(append(errs[:], err)...)

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -23,8 +24,10 @@ type model struct {
 	records   []store.Record
 	snapshots []store.Snapshot
 	letters   []store.DeadLetter
+	lettered  int64 // dead letters so far
 	edits     []store.EditRecord
 	published int64
+	dropped   int64
 }
 
 // apply takes in a batch, except for its records.
@@ -32,6 +35,8 @@ func (m *model) apply(b store.Batch) {
 	for _, d := range b.DeadLetters {
 		again := func(o store.DeadLetter) bool { return d.MessageID != "" && o.MessageID == d.MessageID }
 		if !slices.ContainsFunc(m.letters, again) {
+			m.lettered++
+			d.Number = m.lettered
 			m.letters = append(m.letters, d)
 		}
 	}
@@ -42,13 +47,16 @@ func (m *model) apply(b store.Batch) {
 
 // of returns the documents of a cluster, 0 for all, where they are now.
 func (m *model) of(cluster starling.ClusterID) []starling.Update {
-	return slices.DeleteFunc(m.members(), func(u starling.Update) bool { return cluster != 0 && u.Cluster != cluster })
+	return slices.DeleteFunc(m.members(), func(u starling.Update) bool {
+		return u.Seq <= m.dropped || cluster != 0 && u.Cluster != cluster
+	})
 }
 
 // A machine does the same to a state and to its model, and compares what they
 // say. Which actions run in which order, and with what, is for rapid to draw.
 type machine struct {
 	model      model
+	trimming   bool // documents leave, and what ended is not spoken of again
 	dir        string
 	indexEvery int64
 	store      *store.Store
@@ -68,6 +76,7 @@ func TestModel(t *testing.T) {
 			model:      model{naive: newNaive()},
 			dir:        dir,
 			indexEvery: rapid.SampledFrom([]int64{1, 3, 20, 400}).Draw(rt, "index every"),
+			trimming:   rapid.Bool().Draw(rt, "trimming"),
 			tb:         t,
 		}
 		if m.store, err = store.Create(t.Context(), dir, testIdentity); err != nil {
@@ -82,6 +91,8 @@ func TestModel(t *testing.T) {
 			"commit many":  m.commitMany,
 			"edit":         m.edit,
 			"delete":       m.delete,
+			"settle":       m.settle,
+			"trim":         m.trim,
 			"publish":      m.publish,
 			"reopen":       m.reopen,
 			"known":        m.known,
@@ -183,7 +194,7 @@ func (m *machine) nextEdit() store.EditRecord {
 
 // delete deletes a document, if there is one left.
 func (m *machine) delete(t *rapid.T) {
-	members := m.model.members()
+	members := m.model.of(0)
 	if len(members) == 0 {
 		t.Skip("nothing to be deleted")
 	}
@@ -240,9 +251,69 @@ func (m *machine) drawRecord(t *rapid.T) store.Record {
 	return store.Record{Update: u, Embedding: vector}
 }
 
+// settle deals with some dead letters, and gives others another reason.
+func (m *machine) settle(t *rapid.T) {
+	var b store.Batch
+	var left []store.DeadLetter
+	for _, letter := range m.model.letters {
+		switch rapid.IntRange(0, 2).Draw(t, "what becomes of it") {
+		case 0:
+			b.Settled = append(b.Settled, letter.Number)
+			continue
+		case 1:
+			letter.Reason = rapid.String().Draw(t, "reason")
+			b.DeadLetters = append(b.DeadLetters, letter)
+		}
+		left = append(left, letter)
+	}
+	if err := m.store.Commit(m.tb.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	m.model.letters = left
+}
+
+// trim has documents leave: as many as a retention allows, and none that are
+// needed.
+func (m *machine) trim(t *rapid.T) {
+	if !m.trimming {
+		t.Skip("nothing is to leave")
+	}
+	documents, snapshots := int64(len(m.model.records)), len(m.model.snapshots)
+	r := store.Retention{Documents: rapid.Int64Range(1, documents+1).Draw(t, "documents"), Unpublished: rapid.Bool().Draw(t, "unpublished")}
+	mayLeave := documents - r.Documents
+	if !r.Unpublished {
+		mayLeave = min(mayLeave, m.model.published)
+	}
+	if snapshots < 2 {
+		mayLeave = 0
+	} else {
+		mayLeave = min(mayLeave, m.model.snapshots[snapshots-2].Seq)
+	}
+	for {
+		n, err := m.store.Trim(m.tb.Context(), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n == 0 {
+			break
+		}
+		m.model.dropped += n
+		if m.model.dropped > mayLeave {
+			t.Fatalf("documents up to %d left, and only those up to %d may", m.model.dropped, mayLeave)
+		}
+	}
+	if waiting := min(documents, m.indexEvery-1); m.model.dropped < min(mayLeave, documents-waiting) {
+		t.Fatalf("only documents up to %d left, want %d", m.model.dropped, min(mayLeave, documents-waiting))
+	}
+}
+
 // drawMicro draws a micro-cluster: one that there is, one that ended, or a new one.
 func (m *machine) drawMicro(t *rapid.T) starling.MicroID {
 	known := len(m.model.clusters) + len(m.model.became)
+	if m.trimming {
+		live := slices.Sorted(maps.Keys(m.model.clusters))
+		return rapid.SampledFrom(append(live, starling.MicroID(known+1))).Draw(t, "micro")
+	}
 	return starling.MicroID(rapid.IntRange(1, known+1).Draw(t, "micro"))
 }
 
@@ -299,7 +370,7 @@ func (m *machine) updates(t *rapid.T) {
 	after := rapid.IntRange(0, last+1).Draw(t, "after")
 	limit := rapid.IntRange(0, 300).Draw(t, "limit")
 	want := []starling.Update{}
-	for _, r := range m.model.records[min(after, last):] {
+	for _, r := range m.model.records[min(max(after, int(m.model.dropped)), last):] {
 		if limit == 0 || len(want) < limit {
 			want = append(want, r.Update)
 		}
@@ -315,6 +386,12 @@ func (m *machine) journal(t *rapid.T) {
 	after := rapid.IntRange(0, len(m.model.records)).Draw(t, "after")
 	s := m.either(t)
 	got, err := collect2(s.Journal(m.tb.Context(), int64(after)))
+	if int64(after) < m.model.dropped {
+		if !errors.Is(err, store.ErrLeft) {
+			t.Fatalf("the journal after %d, of which documents up to %d left: %v", after, m.model.dropped, err)
+		}
+		return
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -352,7 +429,7 @@ func (m *machine) snapshots(t *rapid.T) {
 }
 
 func (m *machine) deadLetters(t *rapid.T) {
-	got, err := m.either(t).DeadLetters(m.tb.Context(), 0)
+	got, err := collect2(m.either(t).DeadLetters(m.tb.Context()))
 	if err != nil {
 		t.Fatal(err)
 	}

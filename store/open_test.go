@@ -70,7 +70,7 @@ func TestOpenErrors(t *testing.T) {
 		"another identity":   {sqlDoes("UPDATE identity SET model = 'x'"), store.ErrDamaged, "reading identity"},
 		"no progress":        {sqlDoes("DELETE FROM progress"), store.ErrDamaged, "reading progress"},
 		"another progress":   {sqlDoes("UPDATE progress SET indexed = 1"), store.ErrDamaged, "reading progress"},
-		"no last document":   {sqlDoes("DELETE FROM documents WHERE seq = 5"), store.ErrDamaged, "ends at document 4, not at 5"},
+		"no last document":   {sqlDoes("DELETE FROM documents WHERE seq = 5"), store.ErrDamaged, "has documents 1 to 4, not 1 to 5"},
 		"no table":           {sqlDoes("DROP TABLE documents"), store.ErrDamaged, "documents"},
 		"no column":          {sqlDoes("ALTER TABLE documents DROP COLUMN events"), store.ErrDamaged, "events"},
 		"a document changed": {sqlDoes("UPDATE documents SET micro = 9 WHERE seq = 4"), store.ErrDamaged, "document 4 does not match"},

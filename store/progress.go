@@ -13,17 +13,21 @@ type progress struct {
 	indexed     int64 // in the tables ids and members; at most documents
 	published   int64 // sent on; at most documents
 	snapshots   int64 // so far; the last two are kept
-	deadLetters int64
+	deadLetters int64 // so far; settled ones among them
 	edits       int64
+	dropped     int64 // documents that left the journal, the first ones; at most indexed
+	settled     int64 // dead letters that left
 }
 
 const (
-	selectProgress = "SELECT documents, indexed, published, snapshots, dead_letters, checksum, edits, edits_checksum FROM progress WHERE one = 1"
-	updateProgress = "UPDATE progress SET documents = ?, indexed = ?, published = ?, snapshots = ?, dead_letters = ?, checksum = ?, edits = ?, edits_checksum = ? WHERE one = 1"
+	selectProgress = "SELECT documents, indexed, published, snapshots, dead_letters, checksum, edits, edits_checksum, " +
+		"dropped, settled, left_checksum FROM progress WHERE one = 1"
+	updateProgress = "UPDATE progress SET documents = ?, indexed = ?, published = ?, snapshots = ?, dead_letters = ?, checksum = ?, " +
+		"edits = ?, edits_checksum = ?, dropped = ?, settled = ?, left_checksum = ? WHERE one = 1"
 )
 
-// sum is the checksum of the columns that the progress row began with, and
-// editsSum that of the one that was added.
+// sum is the checksum of the columns that the progress row began with, editsSum
+// and leftSum those of what was added.
 func (p progress) sum() uint32 {
 	var b sumBuilder
 	b.int(p.documents)
@@ -36,28 +40,37 @@ func (p progress) sum() uint32 {
 
 func (p progress) editsSum() uint32 { return sumOf(p.edits, nil) }
 
+func (p progress) leftSum() uint32 {
+	var b sumBuilder
+	b.int(p.dropped)
+	b.int(p.settled)
+	return b.sum()
+}
+
 // execer is a pool of connections or a transaction.
 type execer interface {
 	Exec(query string, args ...any) (sql.Result, error)
 }
 
 func (p progress) write(to execer) error {
-	_, err := to.Exec(updateProgress, p.documents, p.indexed, p.published, p.snapshots, p.deadLetters, p.sum(), p.edits, p.editsSum())
+	_, err := to.Exec(updateProgress, p.documents, p.indexed, p.published, p.snapshots, p.deadLetters, p.sum(),
+		p.edits, p.editsSum(), p.dropped, p.settled, p.leftSum())
 	return err
 }
 
 func readProgress(ctx context.Context, q querier, path string) (progress, error) {
 	type row struct {
 		progress
-		sum, editsSum int64
+		sum, editsSum, leftSum int64
 	}
 	r, err := queryOne(ctx, q, path, func(r *row) []any {
-		return []any{&r.documents, &r.indexed, &r.published, &r.snapshots, &r.deadLetters, &r.sum, &r.edits, &r.editsSum}
+		return []any{&r.documents, &r.indexed, &r.published, &r.snapshots, &r.deadLetters, &r.sum,
+			&r.edits, &r.editsSum, &r.dropped, &r.settled, &r.leftSum}
 	}, selectProgress)
 	if err != nil {
 		return progress{}, fmt.Errorf("reading progress: %w", err)
 	}
-	if r.sum != int64(r.progress.sum()) || r.editsSum != int64(r.progress.editsSum()) {
+	if r.sum != int64(r.progress.sum()) || r.editsSum != int64(r.progress.editsSum()) || r.leftSum != int64(r.progress.leftSum()) {
 		return progress{}, fmt.Errorf("reading progress: %w", damaged(path, "it does not match its checksum"))
 	}
 	return r.progress, nil
@@ -67,6 +80,13 @@ func readProgress(ctx context.Context, q querier, path string) (progress, error)
 func (s *Store) Last(ctx context.Context) (int64, error) {
 	p, err := readProgress(ctx, s.readers, s.path)
 	return p.documents, err
+}
+
+// First returns the Seq of the first document that is still in the state, one
+// more than [Store.Last] when there is none.
+func (s *Store) First(ctx context.Context) (int64, error) {
+	p, err := readProgress(ctx, s.readers, s.path)
+	return p.dropped + 1, err
 }
 
 // Published returns the Seq of the last update that was published, as
@@ -83,8 +103,5 @@ func (s *Store) SetPublished(ctx context.Context, seq int64) error {
 	if s.writer == nil {
 		return fmt.Errorf("setting the published update: %w", ErrReadOnly)
 	}
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	return explain(s.path, "setting the published update", s.writer.setPublished(seq))
+	return explain(s.path, "setting the published update", s.writer.setPublished(ctx, seq))
 }

@@ -18,7 +18,15 @@ const applicationID = 0x5354524c
 const pageSize = 16 << 10
 
 // migrations bring a file from version i to i+1. A published one never changes.
-var migrations = []string{schema1, schema2, schema3}
+var migrations = []string{schema1, schema2, schema3, schema4}
+
+// schema4 has documents and dead letters leave. The checksum is that of none that
+// have.
+const schema4 = `
+ALTER TABLE progress ADD COLUMN dropped       INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE progress ADD COLUMN settled       INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE progress ADD COLUMN left_checksum INTEGER NOT NULL DEFAULT 1114675946;
+`
 
 // schema3 adds edits. The checksum is that of no edits.
 const schema3 = `

@@ -92,6 +92,17 @@ func (w *waiting) erase(seqs []int64) {
 	}
 }
 
+// micros returns the micro-clusters of what waits.
+func (w *waiting) micros() map[int64]bool {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	all := make(map[int64]bool)
+	for _, a := range w.arrivals {
+		all[a.micro] = true
+	}
+	return all
+}
+
 func (w *waiting) has(id digest) bool {
 	w.mu.RLock()
 	defer w.mu.RUnlock()

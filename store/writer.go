@@ -23,6 +23,8 @@ type writer struct {
 	db       *sql.DB
 	progress progress
 	vector   []byte // reused
+	// hand is the micro-cluster up to which Trim has swept.
+	hand int64
 
 	// waiting holds the documents after progress.indexed.
 	waiting *waiting
@@ -153,7 +155,11 @@ func (w *writer) insert(ctx context.Context, tx *sql.Tx, b Batch) (next progress
 	if err := w.insertEdits(ctx, tx, b.Edits, next.indexed); err != nil {
 		return next, err
 	}
-	if next.deadLetters, err = insertDeadLetters(tx, b.DeadLetters, next.deadLetters); err != nil || b.Snapshot == nil {
+	if err := settle(tx, b.Settled); err != nil {
+		return next, err
+	}
+	next.settled += int64(len(b.Settled))
+	if next.deadLetters, err = w.insertDeadLetters(ctx, tx, b.DeadLetters, next.deadLetters); err != nil || b.Snapshot == nil {
 		return next, err
 	}
 	copies := 1
@@ -197,7 +203,7 @@ func (w *writer) insertRecords(ctx context.Context, tx *sql.Tx, records []Record
 }
 
 // setPublished moves the publishing cursor without waiting for the disk.
-func (w *writer) setPublished(seq int64) (err error) {
+func (w *writer) setPublished(ctx context.Context, seq int64) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	next := w.progress
@@ -205,6 +211,16 @@ func (w *writer) setPublished(seq int64) (err error) {
 	if seq < 0 || seq > next.documents {
 		return fmt.Errorf("update %d of %d", seq, next.documents)
 	}
+	if err := w.transactUnsynced(ctx, func(tx *sql.Tx) error { return next.write(tx) }); err != nil {
+		return err
+	}
+	w.progress = next
+	return nil
+}
+
+// transactUnsynced is transact without waiting for the disk: a power cut may undo
+// what it does, and the transactions before it never.
+func (w *writer) transactUnsynced(ctx context.Context, do func(*sql.Tx) error) (err error) {
 	if _, err := w.db.Exec("PRAGMA synchronous = NORMAL"); err != nil {
 		return err
 	}
@@ -212,9 +228,5 @@ func (w *writer) setPublished(seq int64) (err error) {
 		_, restored := w.db.Exec("PRAGMA synchronous = FULL")
 		err = errors.Join(err, restored)
 	}()
-	if err := next.write(w.db); err != nil {
-		return err
-	}
-	w.progress = next
-	return nil
+	return w.transact(ctx, do)
 }
