@@ -198,8 +198,11 @@ func dumpState(t testing.TB, dir string) dump {
 		}
 		d.documents = append(d.documents, record.Update)
 	}
-	if d.letters, err = st.DeadLetters(t.Context(), 0); err != nil {
-		t.Fatal(err)
+	for letter, err := range st.DeadLetters(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.letters = append(d.letters, letter)
 	}
 	return d
 }
