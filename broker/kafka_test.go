@@ -1,9 +1,7 @@
 package broker
 
 import (
-	"context"
 	"fmt"
-	"net"
 	"strings"
 	"testing"
 	"time"
@@ -15,10 +13,9 @@ import (
 )
 
 // startKafka starts a broker that lives as long as the test.
-func startKafka(t testing.TB, options ...kfake.Opt) *kfake.Cluster {
+func startKafka(t testing.TB) *kfake.Cluster {
 	t.Helper()
-	options = append([]kfake.Opt{kfake.NumBrokers(1), kfake.GroupMinSessionTimeout(time.Second)}, options...)
-	cluster, err := kfake.NewCluster(options...)
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.GroupMinSessionTimeout(time.Second))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,36 +119,6 @@ func TestCheckMakesNoKafkaTopic(t *testing.T) {
 		}
 	}
 	receive(t, openSource(t, without)).Ack()
-}
-
-// TestKafkaGoesOnWhenTheBrokerRestarts restarts the broker while messages are
-// published: each comes at least once, and the first delivery of each in order.
-func TestKafkaGoesOnWhenTheBrokerRestarts(t *testing.T) {
-	leaveNothing(t)
-	const batches, size = 100, 20
-	dir := t.TempDir()
-	cluster := startKafka(t, kfake.DataDir(dir))
-	url := kafkaURL(cluster)
-	topic := openTopic(t, url)
-	source := openSource(t, url)
-	published := make(chan error, 1)
-	go func() { published <- publishSlowly(t.Context(), topic, batches, size) }()
-	time.Sleep(150 * time.Millisecond)
-	address, err := net.ResolveTCPAddr("tcp", cluster.ListenAddrs()[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	cluster.Close()
-	time.Sleep(300 * time.Millisecond)
-	startKafka(t, kfake.DataDir(dir), kfake.Ports(address.Port))
-	receiveInOrder(t, source, batches*size)
-	if err := <-published; err != nil {
-		t.Error(err)
-	}
-	acknowledgeAll(t, source)
-	if err := source.Close(context.Background()); err != nil {
-		t.Error(err)
-	}
 }
 
 func TestATimeBeyondTheCalendarIsNone(t *testing.T) {

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"flag"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -22,7 +23,14 @@ var outlive = []goleak.Option{
 	goleak.IgnoreTopFunction("go.opencensus.io/stats/view.(*worker).start"),
 }
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m, outlive...) }
+func TestMain(m *testing.M) {
+	flag.Parse()
+	// The tests of the conformance suite wait more than they work.
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		panic(err)
+	}
+	goleak.VerifyTestMain(m, outlive...)
+}
 
 // leaveNothing makes a test of NATS or Kafka fail that leaves a goroutine behind.
 func leaveNothing(t testing.TB) {

@@ -3,71 +3,11 @@ package broker
 import (
 	"context"
 	"errors"
-	"fmt"
 	"testing"
 	"time"
 
 	"starling/broker/embedded"
 )
-
-// TestPublishingGoesOnWhenTheServerRestarts restarts the server while messages
-// are published one after the other and in batches: each comes at least once,
-// and the first delivery of each is in order.
-func TestPublishingGoesOnWhenTheServerRestarts(t *testing.T) {
-	leaveNothing(t)
-	const batches, size = 300, 20
-	dir := t.TempDir()
-	server := startEmbedded(t, dir, "127.0.0.1:0")
-	url, host := server.URL("texts"), hostOf(server)
-	source := openSource(t, url)
-	published := make(chan error, 1)
-	topic := openTopic(t, url)
-	go func() { published <- publishSlowly(t.Context(), topic, batches, size) }()
-	for range 2 {
-		time.Sleep(200 * time.Millisecond)
-		server.Shutdown()
-		time.Sleep(300 * time.Millisecond)
-		server = startEmbedded(t, dir, host)
-	}
-	receiveInOrder(t, source, batches*size)
-	if err := <-published; err != nil {
-		t.Error(err)
-	}
-}
-
-func publishSlowly(ctx context.Context, topic *Topic, batches, size int) error {
-	for b := range batches {
-		batch := make([]OutMessage, size)
-		for i := range batch {
-			batch[i].Body = fmt.Append(nil, b*size+i)
-		}
-		if err := topic.Publish(ctx, batch); err != nil {
-			return err
-		}
-		time.Sleep(2 * time.Millisecond)
-	}
-	return nil
-}
-
-// receiveInOrder receives the numbers from 0 to n-1, passing over repetitions,
-// and acknowledges them.
-func receiveInOrder(t *testing.T, source *Source, n int) {
-	t.Helper()
-	for next := 0; next < n; {
-		m := receive(t, source)
-		var number int
-		if _, err := fmt.Sscan(string(m.Body), &number); err != nil {
-			t.Fatal(err)
-		}
-		if number > next {
-			t.Fatalf("%d came before %d", number, next)
-		}
-		if number == next {
-			next++
-		}
-		m.Ack()
-	}
-}
 
 // TestReceivingGoesOnWhenTheServerRestarts has the server away when the reader
 // begins, and again when it acknowledges. That acknowledgement waits, or is lost

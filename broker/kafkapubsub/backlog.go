@@ -2,9 +2,11 @@ package kafkapubsub
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 )
 
 // A Backlogger tells how much is left to read. A subscription's As gives it.
@@ -28,7 +30,7 @@ func (b *Backlogger) Backlog(ctx context.Context) (int64, error) {
 func (b *Backlogger) backlog(ctx context.Context) (int64, error) {
 	admin, topic := kadm.NewClient(b.s.admin), b.s.address.Topic
 	committed, err := admin.FetchOffsetsForTopics(ctx, b.s.address.Group, topic)
-	if err != nil {
+	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) { // nobody has read as this group yet
 		return 0, err
 	}
 	starts, err := admin.ListStartOffsets(ctx, topic)

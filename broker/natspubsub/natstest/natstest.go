@@ -45,7 +45,7 @@ func Start(t testing.TB) *Server {
 	if err != nil {
 		t.Skip("nats-server is not installed")
 	}
-	s := &Server{Addr: freeAddr(t), t: t, program: program, dir: t.TempDir()}
+	s := &Server{Addr: FreeAddr(t), t: t, program: program, dir: t.TempDir()}
 	t.Cleanup(func() {
 		if s.process != nil {
 			s.Kill()
@@ -55,10 +55,10 @@ func Start(t testing.TB) *Server {
 	return s
 }
 
-// freeAddr returns an address on which nobody listens now. Its port is below
+// FreeAddr returns an address on which nobody listens now. Its port is below
 // those that the system gives to outgoing connections, one of which could have it
 // when the server is to come back.
-func freeAddr(t testing.TB) string {
+func FreeAddr(t testing.TB) string {
 	t.Helper()
 	for {
 		addr := fmt.Sprintf("127.0.0.1:%d", 20_000+rand.N(12_000))
