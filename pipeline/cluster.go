@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"starling/broker"
 	"starling/cluster"
@@ -31,6 +32,7 @@ func (p *Pipeline) cluster(ctx context.Context) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
+		started := time.Now()
 		t, err := p.apply(ctx, b)
 		if err != nil {
 			return err
@@ -41,6 +43,7 @@ func (p *Pipeline) cluster(ctx context.Context) error {
 			}
 			snapshotAt = done
 		}
+		p.meter.worked(&p.meter.stats.Cluster, len(b.documents), started)
 		if err := send(ctx, p.applied, t); err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"starling"
 	"starling/store"
@@ -52,16 +53,16 @@ func (p *Pipeline) gather(t *transaction) {
 // write makes a transaction durable, and only then acknowledges its messages
 // and tells of its updates.
 func (p *Pipeline) write(ctx context.Context, t *transaction) error {
+	started := time.Now()
 	if err := p.Store.Commit(ctx, t.Batch); err != nil {
 		return fmt.Errorf("committing %d documents: %w", len(t.Records), err)
 	}
+	p.meter.worked(&p.meter.stats.Commit, len(t.Records), started)
 	for _, message := range t.messages {
 		message.Ack()
 	}
 	p.inFlight.landed(t.ids, len(t.messages))
-	p.summary.Documents += int64(len(t.Records))
-	p.summary.Duplicates += t.duplicates
-	p.summary.DeadLetters += int64(len(t.DeadLetters))
+	p.meter.durable(t, time.Now())
 	select {
 	case p.committed <- struct{}{}:
 	default: // the publisher has been woken and not looked yet

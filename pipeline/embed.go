@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"starling"
 	"starling/embed"
@@ -13,9 +14,11 @@ import (
 // embed is one worker: it gives batches their vectors.
 func (p *Pipeline) embed(ctx context.Context) error {
 	for b := range p.unembedded {
+		started := time.Now()
 		if err := b.embed(ctx, p.Model); err != nil {
 			return err
 		}
+		p.meter.worked(&p.meter.stats.Embed, len(b.documents), started)
 		close(b.embedded)
 	}
 	return nil

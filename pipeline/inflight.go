@@ -8,6 +8,7 @@ type inFlight struct {
 	mu       sync.Mutex
 	ids      map[string]struct{}
 	messages int64
+	received int64 // those acknowledged among them
 }
 
 func newInFlight() *inFlight { return &inFlight{ids: make(map[string]struct{})} }
@@ -16,6 +17,7 @@ func (f *inFlight) arrived() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.messages++
+	f.received++
 }
 
 func (f *inFlight) add(ids []string) {
@@ -45,6 +47,14 @@ func (f *inFlight) landed(ids []string, messages int) {
 		delete(f.ids, id)
 	}
 	f.messages -= int64(messages)
+}
+
+// counts returns how many messages were received, and how many of them are not
+// acknowledged yet.
+func (f *inFlight) counts() (received, messages int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.received, f.messages
 }
 
 func (f *inFlight) empty() bool {

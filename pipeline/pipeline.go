@@ -115,8 +115,7 @@ type Pipeline struct {
 	inFlight  *inFlight
 	// watch belongs to the clustering stage.
 	watch watch
-	// summary belongs to the committing stage until Run returns.
-	summary Summary
+	meter meter
 }
 
 // New returns a pipeline that has not begun.
@@ -142,6 +141,7 @@ func New(settings Settings) *Pipeline {
 func (p *Pipeline) Run(ctx context.Context) (Summary, error) {
 	// Stages after the first go on when ctx ends, so that the run drains; they
 	// stop early only when one of them fails.
+	p.meter.begin(time.Now())
 	stages, working := errgroup.WithContext(context.WithoutCancel(ctx))
 	receiving, stop := context.WithCancel(ctx)
 	defer stop()
@@ -156,7 +156,7 @@ func (p *Pipeline) Run(ctx context.Context) (Summary, error) {
 	stages.Go(func() error { return p.commit(working) })
 	stages.Go(func() error { return p.publish(working) })
 	err := stages.Wait()
-	return p.summary, err
+	return p.Stats().Summary, err
 }
 
 // Clusters returns the clusters as they are now, largest first; limit 0 means

@@ -75,6 +75,7 @@ func (p *Pipeline) pause(ctx context.Context, wait time.Duration, over bool) (bo
 // publishSome sends the next updates and moves the cursor past them. It returns
 // how many they were.
 func (p *Pipeline) publishSome(ctx context.Context) (int, error) {
+	started := time.Now()
 	after, err := p.Store.Published(ctx)
 	if err != nil {
 		return 0, err
@@ -92,5 +93,6 @@ func (p *Pipeline) publishSome(ctx context.Context) (int, error) {
 	if err := p.Topic.Publish(ctx, messages); err != nil {
 		return 0, err
 	}
+	p.meter.worked(&p.meter.stats.Publish, len(updates), started)
 	return len(updates), p.Store.SetPublished(ctx, updates[len(updates)-1].Seq)
 }

@@ -111,31 +111,41 @@ func (p *Pipeline) assemble(ctx context.Context) error {
 	defer close(p.unembedded)
 	defer close(p.ordered)
 	for message := range p.received {
-		if err := p.pass(ctx, p.fill(message)); err != nil {
+		if err := p.pass(ctx, p.decode(p.fill(message))); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// fill makes a batch that begins with a message: as many as arrive while it
-// lingers, up to BatchSize.
-func (p *Pipeline) fill(first *broker.Message) *batch {
-	b := &batch{embedded: make(chan struct{})}
-	b.add(first)
+// fill gathers messages for a batch that begins with one: as many as arrive while
+// it lingers, up to BatchSize.
+func (p *Pipeline) fill(first *broker.Message) []*broker.Message {
+	messages := append(make([]*broker.Message, 0, p.BatchSize), first)
 	full := time.NewTimer(p.Linger)
 	defer full.Stop()
-	for len(b.messages)+len(b.refused) < p.BatchSize {
+	for len(messages) < p.BatchSize {
 		select {
 		case message, open := <-p.received:
 			if !open {
-				return b
+				return messages
 			}
-			b.add(message)
+			messages = append(messages, message)
 		case <-full.C:
-			return b
+			return messages
 		}
 	}
+	return messages
+}
+
+// decode makes a batch of messages.
+func (p *Pipeline) decode(messages []*broker.Message) *batch {
+	started := time.Now()
+	b := &batch{embedded: make(chan struct{})}
+	for _, message := range messages {
+		b.add(message)
+	}
+	p.meter.worked(&p.meter.stats.Decode, len(messages), started)
 	return b
 }
 
