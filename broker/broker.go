@@ -48,6 +48,9 @@ type Message struct {
 	// Time is when the message was published, in UTC; zero where the broker
 	// does not say.
 	Time time.Time
+	// Attempt counts the deliveries of the message, this one included; 0 where
+	// the broker does not say.
+	Attempt int
 
 	inner  *pubsub.Message
 	source *Source
@@ -87,10 +90,12 @@ type scheme struct {
 	// checkSource and checkTopic look without making anything; nil where opening
 	// makes nothing.
 	checkSource, checkTopic func(ctx context.Context, url string) error
+	// createSource and createTopic make what a URL names; nil where opening does.
+	createSource, createTopic func(ctx context.Context, url string) error
 }
 
 var schemes = map[string]scheme{
-	"gcppubsub": {openSource: openGCPSource, openTopic: openGCPTopic},
+	"gcppubsub": gcpScheme,
 	"kafka":     kafkaScheme,
 	"mem":       {openSource: openMemSource, openTopic: openMemTopic},
 	"nats":      natsScheme,

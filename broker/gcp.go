@@ -2,9 +2,6 @@ package broker
 
 import (
 	"context"
-	"errors"
-	"strings"
-	"time"
 
 	raw "cloud.google.com/go/pubsub/v2"
 	"gocloud.dev/pubsub"
@@ -12,57 +9,66 @@ import (
 	"starling/broker/gcp"
 )
 
+var gcpScheme = scheme{
+	openSource: openGCPSource, openTopic: openGCPTopic,
+	createSource: createGCPSource, createTopic: createGCPTopic,
+}
+
 func openGCPSource(ctx context.Context, url string, _ SourceOptions) (*Source, error) {
-	subscription, client, err := gcp.OpenSubscription(ctx, gcpPath(url))
+	address, err := gcp.ParseSubscription(url)
 	if err != nil {
 		return nil, err
 	}
-	return &Source{
-		subscription: subscription,
-		origin: func(m *pubsub.Message) (string, time.Time) {
-			var message *raw.Message
-			m.As(&message)
-			return message.ID, message.PublishTime.UTC()
-		},
-		close: func(ctx context.Context) error {
-			return errors.Join(subscription.Shutdown(ctx), client.Close())
-		},
-	}, nil
+	subscription, err := gcp.OpenSubscription(ctx, address)
+	if err != nil {
+		return nil, err
+	}
+	return &Source{subscription: subscription, origin: gcpOrigin, close: subscription.Shutdown}, nil
+}
+
+func gcpOrigin(m *pubsub.Message) origin {
+	var message *raw.Message
+	m.As(&message)
+	o := origin{id: message.ID, time: message.PublishTime.UTC()}
+	if message.DeliveryAttempt != nil {
+		o.attempt = *message.DeliveryAttempt
+	}
+	return o
 }
 
 func openGCPTopic(ctx context.Context, url string) (*Topic, error) {
-	topic, client, err := gcp.OpenTopic(ctx, gcpPath(url))
+	address, err := gcp.ParseTopic(url)
 	if err != nil {
 		return nil, err
 	}
-	var publisher *raw.Publisher
-	topic.As(&publisher)
+	topic, err := gcp.OpenTopic(ctx, address)
+	if err != nil {
+		return nil, err
+	}
 	return &Topic{
 		publish: func(ctx context.Context, messages []OutMessage) error {
-			return publishGCP(ctx, publisher, messages)
+			out := make([]*raw.Message, len(messages))
+			for i, m := range messages {
+				out[i] = &raw.Message{Data: m.Body, Attributes: m.Attributes}
+			}
+			return topic.Publish(ctx, out)
 		},
-		close: func(ctx context.Context) error {
-			err := topic.Shutdown(ctx)
-			publisher.Stop()
-			return errors.Join(err, client.Close())
-		},
+		close: func(context.Context) error { return topic.Close() },
 	}, nil
 }
 
-// publishGCP hands all messages to the client, which sends them in batches, and
-// waits for the answers. Pub/Sub itself keeps no order.
-func publishGCP(ctx context.Context, publisher *raw.Publisher, messages []OutMessage) error {
-	results := make([]*raw.PublishResult, len(messages))
-	for i, m := range messages {
-		results[i] = publisher.Publish(ctx, &raw.Message{Data: m.Body, Attributes: m.Attributes})
+func createGCPSource(ctx context.Context, url string) error {
+	address, err := gcp.ParseSubscription(url)
+	if err != nil {
+		return err
 	}
-	var failed error
-	for _, result := range results {
-		if _, err := result.Get(ctx); err != nil && failed == nil {
-			failed = err
-		}
-	}
-	return failed
+	return gcp.Create(ctx, address)
 }
 
-func gcpPath(url string) string { return strings.TrimPrefix(url, "gcppubsub://") }
+func createGCPTopic(ctx context.Context, url string) error {
+	address, err := gcp.ParseTopic(url)
+	if err != nil {
+		return err
+	}
+	return gcp.Create(ctx, address)
+}

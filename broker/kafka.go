@@ -13,6 +13,7 @@ import (
 var kafkaScheme = scheme{
 	openSource: openKafkaSource, openTopic: openKafkaTopic,
 	checkSource: checkKafkaSource, checkTopic: checkKafkaTopic,
+	createSource: createKafka, createTopic: createKafka,
 }
 
 func openKafkaSource(ctx context.Context, url string, options SourceOptions) (*Source, error) {
@@ -39,10 +40,10 @@ func openKafkaSource(ctx context.Context, url string, options SourceOptions) (*S
 	}, nil
 }
 
-func kafkaOrigin(m *pubsub.Message) (string, time.Time) {
+func kafkaOrigin(m *pubsub.Message) origin {
 	var record *kgo.Record
 	m.As(&record)
-	return m.LoggableID, calendarTime(record.Timestamp)
+	return origin{id: m.LoggableID, time: calendarTime(record.Timestamp)}
 }
 
 // calendarTime returns a time in UTC, or none for what the producer of a record,
@@ -71,4 +72,12 @@ func openKafkaTopic(ctx context.Context, url string) (*Topic, error) {
 		},
 		close: topic.Shutdown,
 	}, nil
+}
+
+func createKafka(ctx context.Context, url string) error {
+	address, err := kafkapubsub.ParseURL(url)
+	if err != nil {
+		return err
+	}
+	return kafkapubsub.CreateTopic(ctx, address)
 }

@@ -53,8 +53,8 @@ func openMemSource(_ context.Context, text string, _ SourceOptions) (*Source, er
 	}
 	return &Source{
 		subscription: queue.subscription,
-		origin: func(m *pubsub.Message) (string, time.Time) {
-			return name + ":" + strings.TrimPrefix(m.LoggableID, "msg #"), time.Time{}
+		origin: func(m *pubsub.Message) origin {
+			return origin{id: name + ":" + strings.TrimPrefix(m.LoggableID, "msg #")}
 		},
 		close: func(context.Context) error { return nil },
 	}, nil

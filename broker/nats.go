@@ -2,7 +2,6 @@ package broker
 
 import (
 	"context"
-	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -47,10 +46,10 @@ func openNATSSource(ctx context.Context, url string, options SourceOptions) (*So
 	}, nil
 }
 
-func natsOrigin(m *pubsub.Message) (string, time.Time) {
+func natsOrigin(m *pubsub.Message) origin {
 	var metadata *jetstream.MsgMetadata
 	m.As(&metadata)
-	return m.LoggableID, metadata.Timestamp.UTC()
+	return origin{id: m.LoggableID, time: metadata.Timestamp.UTC(), attempt: int(metadata.NumDelivered)}
 }
 
 func openNATSTopic(ctx context.Context, url string) (*Topic, error) {

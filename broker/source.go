@@ -22,7 +22,7 @@ type SourceOptions struct {
 type Source struct {
 	subscription *pubsub.Subscription
 	// origin reads what only the driver knows about a message.
-	origin func(*pubsub.Message) (id string, published time.Time)
+	origin func(*pubsub.Message) origin
 	// backlog is [Source.Backlog]; nil where the broker cannot tell.
 	backlog func(context.Context) (int64, error)
 	// close ends the subscription, then its connection.
@@ -32,6 +32,13 @@ type Source struct {
 	// held are the messages received and neither acknowledged nor given back;
 	// nil once the source is closed.
 	held map[*Message]struct{}
+}
+
+// An origin is what only the driver knows about a message; see [Message].
+type origin struct {
+	id      string
+	time    time.Time
+	attempt int
 }
 
 // OpenSource opens a source by URL. A broker that cannot be reached is an error
@@ -66,7 +73,8 @@ func (s *Source) Receive(ctx context.Context) (*Message, error) {
 		return nil, fmt.Errorf("receiving: %w", err)
 	}
 	m := &Message{Body: inner.Body, Attributes: inner.Metadata, inner: inner, source: s}
-	m.ID, m.Time = s.origin(inner)
+	from := s.origin(inner)
+	m.ID, m.Time, m.Attempt = from.id, from.time, from.attempt
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.held != nil {

@@ -19,10 +19,9 @@ import (
 
 // TestConformance runs gocloud's suite on the subscription.
 func TestConformance(t *testing.T) {
-	startFake(t)
-	drivertest.RunConformanceTests(t, func(ctx context.Context, _ *testing.T) (drivertest.Harness, error) {
-		client, err := connect(ctx, project)
-		return &harness{client}, err
+	server := startFake(t)
+	drivertest.RunConformanceTests(t, func(context.Context, *testing.T) (drivertest.Harness, error) {
+		return &harness{dial(t, server)}, nil
 	}, []drivertest.AsTest{asTest{}})
 }
 
@@ -33,11 +32,11 @@ var names atomic.Int64
 func (h *harness) CreateTopic(ctx context.Context, _ string) (driver.Topic, func(), error) {
 	name := fmt.Sprintf("topic-%d", names.Add(1))
 	_, err := h.client.TopicAdminClient.CreateTopic(ctx, &pubsubpb.Topic{Name: topicName(name)})
-	return &topic{h.client.Publisher(name), topicName(name)}, func() {}, err
+	return &driverTopic{h.client.Publisher(name), topicName(name)}, func() {}, err
 }
 
 func (h *harness) MakeNonexistentTopic(context.Context) (driver.Topic, error) {
-	return &topic{h.client.Publisher("nonexistent"), topicName("nonexistent")}, nil
+	return &driverTopic{h.client.Publisher("nonexistent"), topicName("nonexistent")}, nil
 }
 
 func (h *harness) CreateSubscription(
@@ -45,7 +44,7 @@ func (h *harness) CreateSubscription(
 ) (driver.Subscription, func(), error) {
 	name := fmt.Sprintf("subscription-%d", names.Add(1))
 	_, err := h.client.SubscriptionAdminClient.CreateSubscription(ctx,
-		&pubsubpb.Subscription{Name: subscriptionName(name), Topic: of.(*topic).name})
+		&pubsubpb.Subscription{Name: subscriptionName(name), Topic: of.(*driverTopic).name})
 	s := newSubscription(h.client.Subscriber(name))
 	return s, func() { _ = s.Close() }, err // some tests do not close it
 }
@@ -54,18 +53,17 @@ func (h *harness) MakeNonexistentSubscription(context.Context) (driver.Subscript
 	return newSubscription(h.client.Subscriber("nonexistent")), func() {}, nil
 }
 
-func (h *harness) Close()                              { _ = h.client.Close() }
+func (h *harness) Close()                              {}
 func (h *harness) MaxBatchSizes() (int, int)           { return 0, 0 }
 func (h *harness) SupportsMultipleSubscriptions() bool { return true }
 
-// topic is a driver for the suite alone, which can not reach that of
-// gcppubsubv2.
-type topic struct {
+// driverTopic is a driver for the suite alone: [Topic] is none.
+type driverTopic struct {
 	publisher *raw.Publisher
 	name      string
 }
 
-func (t *topic) SendBatch(ctx context.Context, messages []*driver.Message) error {
+func (t *driverTopic) SendBatch(ctx context.Context, messages []*driver.Message) error {
 	for _, m := range messages {
 		out := &raw.Message{Data: m.Body, Attributes: m.Metadata}
 		if m.BeforeSend != nil {
@@ -87,11 +85,13 @@ func (t *topic) SendBatch(ctx context.Context, messages []*driver.Message) error
 
 func nothing(any) bool { return false }
 
-func (*topic) IsRetryable(error) bool                 { return false }
-func (*topic) As(any) bool                            { return false }
-func (*topic) ErrorAs(err error, target any) bool     { return errors.As(err, target) }
-func (*topic) ErrorCode(err error) gcerrors.ErrorCode { return (*subscription)(nil).ErrorCode(err) }
-func (t *topic) Close() error                         { t.publisher.Stop(); return nil }
+func (*driverTopic) IsRetryable(error) bool             { return false }
+func (*driverTopic) As(any) bool                        { return false }
+func (*driverTopic) ErrorAs(err error, target any) bool { return errors.As(err, target) }
+func (*driverTopic) ErrorCode(err error) gcerrors.ErrorCode {
+	return (*subscription)(nil).ErrorCode(err)
+}
+func (t *driverTopic) Close() error { t.publisher.Stop(); return nil }
 
 // asTest checks the types that the subscription gives by As.
 type asTest struct{}

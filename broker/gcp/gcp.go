@@ -1,29 +1,40 @@
-// Package gcp opens Google Cloud Pub/Sub topics and subscriptions for gocloud's
-// pubsub, with the variable PUBSUB_EMULATOR_HOST for an emulator:
+// Package gcp publishes to and receives from Google Cloud Pub/Sub, with
+// application default credentials, or from the emulator that the variable
+// PUBSUB_EMULATOR_HOST names:
 //
-//	topic, closer, err := gcp.OpenTopic(ctx, "projects/P/topics/T")
-//	subscription, closer, err := gcp.OpenSubscription(ctx, "projects/P/subscriptions/S")
+//	address, err := gcp.ParseSubscription("gcppubsub://projects/P/subscriptions/S")
+//	subscription, err := gcp.OpenSubscription(ctx, address)
+//	topic, err := gcp.OpenTopic(ctx, address)
 //
-// The topic is gocloud's gcppubsubv2. The subscription is a driver of our own
-// over the same client, because closing that of gcppubsubv2 does not wait for
-// the acknowledgements to be sent, and leaves a goroutine behind for each message
-// that is not acknowledged.
+// Nothing is made but by [Create].
+//
+// The subscription is a driver of gocloud's pubsub over the service's client.
+// gocloud's own, gcppubsubv2, does not hear which acknowledgements the service
+// refuses, keeps a goroutine for each message held, does not wait for the
+// acknowledgements when it closes, and has a message with an ordering key wait
+// until the one before it is acknowledged, so that a batch never holds two.
+//
+// # Delivery
+//
+// The lease of a message is renewed for as long as its reader lives and holds it.
+// With an ordering key, messages come in their order. When the service refuses
+// an acknowledgement, which only a subscription with exactly-once delivery says,
+// that is logged and the message comes again; it counts as held until the service
+// has confirmed.
+//
+// A message that is given back, or held by a reader that ends, counts as an
+// attempt to deliver it. Where the subscription has a dead-letter topic, a message
+// that a reader held each of the times it was stopped goes there unprocessed.
 package gcp
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
-	"regexp"
 	"time"
 
 	raw "cloud.google.com/go/pubsub/v2"
-	"cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
-	"gocloud.dev/pubsub"
-	"gocloud.dev/pubsub/batcher"
-	"gocloud.dev/pubsub/gcppubsubv2"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )
@@ -34,91 +45,80 @@ const (
 	service     = "pubsub.googleapis.com:443"
 )
 
-// Names hold nothing that a URL would escape, nor an @, which would mean that
-// someone put a password before them.
-var (
-	topicPath        = regexp.MustCompile(`^projects/([\w.:-]+)/topics/([\w.~+%-]+)$`)
-	subscriptionPath = regexp.MustCompile(`^projects/([\w.:-]+)/subscriptions/([\w.~+%-]+)$`)
-)
-
-var (
-	errMalformedTopic        = errors.New("malformed broker URL: want gcppubsub://projects/PROJECT/topics/TOPIC to publish")
-	errMalformedSubscription = errors.New("malformed broker URL: " +
-		"want gcppubsub://projects/PROJECT/subscriptions/SUBSCRIPTION to receive")
-)
-
-// OpenTopic opens an existing topic, projects/P/topics/T. Shut the topic down
-// before closing the closer.
-func OpenTopic(ctx context.Context, path string) (*pubsub.Topic, io.Closer, error) {
-	match := topicPath.FindStringSubmatch(path)
-	if match == nil {
-		return nil, nil, errMalformedTopic
-	}
-	client, err := connect(ctx, match[1])
+// connect makes a client, which connects when it is first used.
+func (a Address) connect(ctx context.Context) (*raw.Client, error) {
+	client, err := raw.NewClient(ctx, a.Project)
 	if err != nil {
-		return nil, nil, err
-	}
-	err = check(ctx, path, func(ctx context.Context) error {
-		_, err := client.TopicAdminClient.GetTopic(ctx, &pubsubpb.GetTopicRequest{Topic: path})
-		return err
-	})
-	if err != nil {
-		return nil, nil, errors.Join(err, client.Close())
-	}
-	return gcppubsubv2.OpenTopic(client, match[2], nil), client, nil
-}
-
-// OpenSubscription opens an existing subscription, projects/P/subscriptions/S.
-// Shut the subscription down before closing the closer.
-func OpenSubscription(ctx context.Context, path string) (*pubsub.Subscription, io.Closer, error) {
-	match := subscriptionPath.FindStringSubmatch(path)
-	if match == nil {
-		return nil, nil, errMalformedSubscription
-	}
-	client, err := connect(ctx, match[1])
-	if err != nil {
-		return nil, nil, err
-	}
-	err = check(ctx, path, func(ctx context.Context) error {
-		_, err := client.SubscriptionAdminClient.GetSubscription(ctx,
-			&pubsubpb.GetSubscriptionRequest{Subscription: path})
-		return err
-	})
-	if err != nil {
-		return nil, nil, errors.Join(err, client.Close())
-	}
-	s := newSubscription(client.Subscriber(match[2]))
-	return pubsub.NewSubscription(s, &batcher.Options{MaxHandlers: 1}, &batcher.Options{MaxHandlers: 1}), client, nil
-}
-
-func connect(ctx context.Context, project string) (*raw.Client, error) {
-	client, err := raw.NewClient(ctx, project)
-	if err != nil {
-		return nil, fmt.Errorf("connecting to Pub/Sub at %s: %w", endpoint(), err)
+		return nil, fmt.Errorf("connecting to Pub/Sub at %s: %w%s", endpoint(), err, credentialsHint(err))
 	}
 	return client, nil
 }
 
-// check asks whether path exists. Who may use it may not always ask that, so a
-// refusal counts as yes.
-func check(ctx context.Context, path string, get func(context.Context) error) error {
+// credentialsHint says what to do about a client that could not be made, for
+// which there is hardly another reason.
+func credentialsHint(err error) string {
+	if os.Getenv("PUBSUB_EMULATOR_HOST") != "" || errors.Is(err, context.Canceled) {
+		return ""
+	}
+	return "; application default credentials come from `gcloud auth application-default login`, " +
+		"the machine's service account or GOOGLE_APPLICATION_CREDENTIALS; PUBSUB_EMULATOR_HOST names an emulator"
+}
+
+// ask asks the service about path, within openTimeout.
+func ask(ctx context.Context, doing, path string, ask func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
-	err := get(ctx)
+	err := ask(ctx)
+	if err == nil {
+		return nil
+	}
 	code := status.Code(err)
 	if errors.Is(err, context.DeadlineExceeded) { // the client was still trying
 		code = codes.DeadlineExceeded
 	}
-	hint := ""
+	return &Error{Code: code, text: fmt.Sprintf("%s %s at %s: %v%s", doing, path, endpoint(), err, hint(code)), err: err}
+}
+
+// An Error is what the service, or the way to it, has to say about a topic or a
+// subscription.
+type Error struct {
+	// Code is gRPC's.
+	Code codes.Code
+	text string
+	err  error
+}
+
+func (e *Error) Error() string { return e.text }
+
+// Unwrap returns the client's error.
+func (e *Error) Unwrap() error { return e.err }
+
+// hint says what to do.
+func hint(code codes.Code) string {
 	switch code {
-	case codes.OK, codes.PermissionDenied:
-		return nil
 	case codes.NotFound:
-		hint = "; make it first, with `gcloud pubsub` or the emulator's API"
+		return "; --create makes it"
+	case codes.PermissionDenied:
+		return "; the account lacks the role for it: roles/pubsub.publisher, subscriber, and editor to create"
+	case codes.Unauthenticated:
+		return "; application default credentials come from `gcloud auth application-default login`"
 	case codes.DeadlineExceeded, codes.Unavailable:
-		hint = "; is it running, and is PUBSUB_EMULATOR_HOST right?"
+		return "; is it running, and is PUBSUB_EMULATOR_HOST right?"
 	}
-	return fmt.Errorf("opening %s at %s: %w%s", path, endpoint(), err, hint)
+	return ""
+}
+
+// refused says whether err is only that the account may not ask, which who may
+// publish or receive need not.
+func refused(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Code == codes.PermissionDenied
+}
+
+// IsMissing says whether err is that a topic or a subscription does not exist.
+func IsMissing(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Code == codes.NotFound
 }
 
 func endpoint() string {

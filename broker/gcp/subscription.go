@@ -8,19 +8,21 @@ import (
 
 	raw "cloud.google.com/go/pubsub/v2"
 	"gocloud.dev/gcerrors"
+	"gocloud.dev/pubsub"
+	"gocloud.dev/pubsub/batcher"
 	"gocloud.dev/pubsub/driver"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )
 
 const (
-	// heldMessages and heldBytes bound what is received and not acknowledged.
-	heldMessages = 4096
-	heldBytes    = 64 << 20
 	// pollTime is how long ReceiveBatch waits for a first message.
 	pollTime = time.Second
 	// closeTimeout bounds what Close waits for the service.
 	closeTimeout = 10 * time.Second
+	// leaseTime is for how long the client renews the lease of a message: its
+	// reader holds a message until it is durable, however long that takes.
+	leaseTime = 30 * 24 * time.Hour
 )
 
 // A subscription is gocloud's driver over the client's streaming pull, which
@@ -28,6 +30,7 @@ const (
 // ReceiveBatch.
 type subscription struct {
 	subscriber *raw.Subscriber
+	held       *holdings
 	arrived    chan *delivery
 	start      sync.Once
 	cancel     context.CancelFunc
@@ -35,24 +38,43 @@ type subscription struct {
 	done       chan struct{}   // closed when the pull has ended
 	err        error           // why it ended; written before done closes
 
-	stop    sync.Once
-	stopped chan struct{} // closed by StopReceiving
+	stop     sync.Once
+	stopped  chan struct{} // closed by StopReceiving
+	patience time.Duration // of Close
+	closed   func() error  // closes the client
 }
 
-// A delivery is a message that was received, and the driver's AckID.
-type delivery struct {
-	message *raw.Message
-	settle  sync.Once
-	settled chan struct{}
+// OpenSubscription opens the existing subscription of an address. Shutting it
+// down waits, for some seconds at most, until the service has confirmed the
+// acknowledgements.
+func OpenSubscription(ctx context.Context, a Address) (*pubsub.Subscription, error) {
+	client, err := a.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := lookUpSubscription(ctx, client, a.Subscription); err != nil && !refused(err) {
+		return nil, errors.Join(err, client.Close())
+	}
+	s := newSubscription(client.Subscriber(a.Subscription))
+	s.closed = client.Close
+	return pubsub.NewSubscription(s, receiveOptions, ackOptions), nil
 }
+
+var (
+	// One ReceiveBatch at a time keeps the order of an ordering key.
+	receiveOptions = &batcher.Options{MaxHandlers: 1}
+	ackOptions     = &batcher.Options{MaxHandlers: 1}
+)
 
 func newSubscription(subscriber *raw.Subscriber) *subscription {
-	subscriber.ReceiveSettings.MaxOutstandingMessages = heldMessages
-	subscriber.ReceiveSettings.MaxOutstandingBytes = heldBytes
+	settings := &subscriber.ReceiveSettings
+	settings.MaxOutstandingMessages, settings.MaxOutstandingBytes = heldMessages, heldBytes
+	settings.MaxExtension = leaseTime
 	ctx, cancel := context.WithCancel(context.Background())
 	return &subscription{
-		subscriber: subscriber, arrived: make(chan *delivery), done: make(chan struct{}),
-		ctx: ctx, cancel: cancel, stopped: make(chan struct{}),
+		subscriber: subscriber, held: newHoldings(subscriber.String()), arrived: make(chan *delivery),
+		done: make(chan struct{}), ctx: ctx, cancel: cancel, stopped: make(chan struct{}),
+		patience: closeTimeout, closed: func() error { return nil },
 	}
 }
 
@@ -60,32 +82,22 @@ func newSubscription(subscriber *raw.Subscriber) *subscription {
 // was acknowledged or given back has been sent.
 func (s *subscription) pull() {
 	defer close(s.done)
-	s.err = s.subscriber.Receive(s.ctx, s.hold)
+	s.err = s.subscriber.Receive(s.ctx, s.arrive)
 }
 
-// hold keeps a message until it is settled, which is what the client's flow
-// control counts, and gives it back when the subscription closes before.
-func (s *subscription) hold(ctx context.Context, m *raw.Message) {
-	d := &delivery{message: m, settled: make(chan struct{})}
-	select {
-	case s.arrived <- d:
-	case <-ctx.Done():
+// arrive hands a message over, as soon as there is room for it. The client calls
+// it for the messages of one ordering key one after the other.
+func (s *subscription) arrive(ctx context.Context, m *raw.Message) {
+	d := s.held.take(ctx, m)
+	if d == nil {
 		m.Nack()
 		return
 	}
 	select {
-	case <-d.settled:
+	case s.arrived <- d:
 	case <-ctx.Done():
-		d.answer(m.Nack)
+		s.held.answer(d, m.NackWithResult)
 	}
-}
-
-// answer acknowledges or gives back; only the first answer counts.
-func (d *delivery) answer(send func()) {
-	d.settle.Do(func() {
-		send()
-		close(d.settled)
-	})
 }
 
 // ReceiveBatch implements driver.Subscription.
@@ -137,34 +149,21 @@ func (s *subscription) gather(first *delivery, most int) []*driver.Message {
 	return batch
 }
 
-func (d *delivery) asMessage() *driver.Message {
-	return &driver.Message{
-		LoggableID: d.message.ID, Body: d.message.Data, Metadata: d.message.Attributes, AckID: d,
-		AsFunc: func(target any) bool {
-			p, ok := target.(**raw.Message)
-			if ok {
-				*p = d.message
-			}
-			return ok
-		},
-	}
-}
-
 // SendAcks implements driver.Subscription. The client sends them in the
 // background, at the latest in Close.
-func (*subscription) SendAcks(_ context.Context, ids []driver.AckID) error {
+func (s *subscription) SendAcks(_ context.Context, ids []driver.AckID) error {
 	for _, id := range ids {
 		d := id.(*delivery)
-		d.answer(d.message.Ack)
+		s.held.answer(d, d.message.AckWithResult)
 	}
 	return nil
 }
 
 // SendNacks implements driver.Subscription.
-func (*subscription) SendNacks(_ context.Context, ids []driver.AckID) error {
+func (s *subscription) SendNacks(_ context.Context, ids []driver.AckID) error {
 	for _, id := range ids {
 		d := id.(*delivery)
-		d.answer(d.message.Nack)
+		s.held.answer(d, d.message.NackWithResult)
 	}
 	return nil
 }
@@ -214,16 +213,36 @@ func (*subscription) ErrorCode(err error) gcerrors.ErrorCode {
 }
 
 // Close implements driver.Subscription: it gives back what was received and not
-// acknowledged, and waits until the acknowledgements are sent.
+// acknowledged, and waits until the service has confirmed the acknowledgements.
 func (s *subscription) Close() error {
 	s.cancel()
 	s.start.Do(func() { close(s.done) }) // nothing was ever pulled
-	timer := time.NewTimer(closeTimeout)
-	defer timer.Stop()
+	s.held.giveBack()
+	ctx, cancel := context.WithTimeout(context.Background(), s.patience)
+	defer cancel()
+	err := s.confirm(ctx)
+	s.held.abandon()
+	return errors.Join(err, s.closed())
+}
+
+// confirm waits until the service has confirmed all that was sent. When the pull
+// has failed for good, nothing is sent any more.
+func (s *subscription) confirm(ctx context.Context) error {
 	select {
 	case <-s.done:
+	case <-ctx.Done():
+		return errUnconfirmed
+	}
+	if s.err != nil {
+		return nil // ReceiveBatch has said so
+	}
+	select {
+	case <-s.held.confirmed():
 		return nil
-	case <-timer.C:
-		return errors.New("closing the Pub/Sub subscription: the service did not take the acknowledgements in time")
+	case <-ctx.Done():
+		return errUnconfirmed
 	}
 }
+
+var errUnconfirmed = errors.New("closing the Pub/Sub subscription: " +
+	"the service did not confirm the acknowledgements in time; what it has not taken comes again")

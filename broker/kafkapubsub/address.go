@@ -5,11 +5,12 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
 	"time"
+
+	"starling/broker/internal/params"
 )
 
 // An Address is what a kafka:// URL says.
@@ -69,7 +70,7 @@ func ParseURL(text string) (Address, error) {
 	}
 	rest, query, _ := strings.Cut(rest, "?")
 	hosts, topic, _ := strings.Cut(rest, "/")
-	a := Address{Topic: topic, Group: defaultGroup, SessionTimeout: defaultSessionTimeout, set: map[string]bool{}}
+	a := Address{Topic: topic, Group: defaultGroup, SessionTimeout: defaultSessionTimeout}
 	var err error
 	if a.Brokers, err = brokers(hosts); err != nil {
 		return Address{}, err
@@ -77,7 +78,8 @@ func ParseURL(text string) (Address, error) {
 	if err := checkName(topic); err != nil {
 		return Address{}, fmt.Errorf("topic name %.40q in broker URL: %w", topic, err)
 	}
-	return a, a.parameters(query)
+	a.set, err = params.Read(query, a.parameter)
+	return a, err
 }
 
 // DefaultGroup sets the consumer group where the URL did not.
@@ -134,40 +136,19 @@ func hostPort(text string) (string, bool) {
 	return net.JoinHostPort(h, port), true
 }
 
-func (a *Address) parameters(query string) error {
-	values, err := url.ParseQuery(query)
-	if err != nil {
-		return errMalformed
-	}
-	for key, all := range values {
-		if len(all) != 1 {
-			return fmt.Errorf("parameter %.40s in broker URL: given %d times", key, len(all))
-		}
-		// The value is not repeated: it may be a password in the wrong place.
-		if err := a.parameter(key, all[0]); err != nil {
-			return fmt.Errorf("parameter %.40s in broker URL: %w", key, err)
-		}
-		a.set[key] = true
-	}
-	return nil
-}
-
 func (a *Address) parameter(key, value string) (err error) {
 	switch key {
 	case "group":
 		a.Group = value
 		return checkName(value)
 	case "session_timeout":
-		a.SessionTimeout, err = sessionTimeout(value)
+		a.SessionTimeout, err = params.Duration(value, time.Second, 30*time.Minute)
 	case "partitions":
-		a.Partitions, err = strconv.Atoi(value)
-		if err != nil || a.Partitions < 1 || a.Partitions > maxPartitions {
-			return fmt.Errorf("want a whole number from 1 to %d", maxPartitions)
-		}
+		var n int64
+		n, err = params.Integer(value, 1, maxPartitions)
+		a.Partitions = int(n)
 	case "tls":
-		if a.TLS = value == "true"; !a.TLS && value != "false" {
-			return errors.New("want true or false")
-		}
+		a.TLS, err = params.Bool(value)
 	case "sasl":
 		a.SASL = value
 		return checkMechanism(value)
@@ -176,15 +157,7 @@ func (a *Address) parameter(key, value string) (err error) {
 	case "password":
 		return errors.New("a URL is no place for it; set " + PasswordVariable + " in the environment")
 	default:
-		return errors.New("unknown; known are group, partitions, sasl, session_timeout, tls, user")
+		return params.Unknown("group", "partitions", "sasl", "session_timeout", "tls", "user")
 	}
 	return err
-}
-
-func sessionTimeout(value string) (time.Duration, error) {
-	d, err := time.ParseDuration(value)
-	if err != nil || d < time.Second || d > 30*time.Minute {
-		return 0, errors.New("want a duration from 1s to 30m, such as 45s")
-	}
-	return d, nil
 }

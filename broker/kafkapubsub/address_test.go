@@ -46,7 +46,7 @@ func TestParseURLSaysWhatIsWrong(t *testing.T) {
 		"kafka://a b/t":                form,
 		"kafka://bob@h/t":              form,
 		"kafka://h/t#x":                form,
-		"kafka://h/t?%":                form,
+		"kafka://h/t?%":                "malformed parameters",
 		"kafka://h":                    `topic name "" in broker URL: want 1 to 249`,
 		"kafka://h/a/b":                `topic name "a/b"`,
 		"kafka://h/..":                 `topic name ".."`,

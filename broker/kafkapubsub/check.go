@@ -34,7 +34,7 @@ func CheckTopic(ctx context.Context, a Address) error {
 
 // orMade passes over the absence of a topic that is to be made.
 func (a Address) orMade(err error) error {
-	if a.Partitions > 0 && errors.Is(err, kerr.UnknownTopicOrPartition) {
+	if a.Partitions > 0 && IsMissing(err) {
 		return nil
 	}
 	return err
@@ -56,6 +56,30 @@ func lookUpTopic(ctx context.Context, client *kgo.Client, a Address) error {
 	return nil
 }
 
+// CreateTopic makes the topic of an address where it is absent, with as many
+// partitions as the address says, or else as the broker makes by itself.
+func CreateTopic(ctx context.Context, a Address) error {
+	client, err := connect(ctx, a)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	if err := lookUpTopic(ctx, client, a); !IsMissing(err) {
+		return err
+	}
+	if a.Partitions == 0 {
+		a.Partitions = brokersChoice
+	}
+	return makeTopic(ctx, client, a)
+}
+
+// brokersChoice is Kafka's word for the number of partitions that the broker is
+// configured to make.
+const brokersChoice = -1
+
+// IsMissing says whether err is that a topic does not exist.
+func IsMissing(err error) bool { return errors.Is(err, kerr.UnknownTopicOrPartition) }
+
 // makeTopic makes the topic with the broker's own number of replicas, unless
 // someone else just has.
 func makeTopic(ctx context.Context, client *kgo.Client, a Address) error {
@@ -72,7 +96,7 @@ func makeTopic(ctx context.Context, client *kgo.Client, a Address) error {
 func topicHint(err error) string {
 	switch {
 	case errors.Is(err, kerr.UnknownTopicOrPartition):
-		return "it does not exist, and `starling ingest` makes it when the URL of --to says ?partitions=N: "
+		return "it does not exist, and --create makes it, with ?partitions=N in the URL with that many partitions: "
 	case isAny(err, kerr.TopicAuthorizationFailed, kerr.ClusterAuthorizationFailed):
 		return "ask for the right to it, or check the user: "
 	case isAny(err, kerr.MessageTooLarge, kerr.RecordListTooLarge):

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"starling/broker/internal/params"
 )
 
 // An Address is what a nats:// or tls:// URL says.
@@ -48,6 +50,7 @@ const (
 	defaultMaxAckPending = 8192
 	defaultMaxBytes      = 8 << 30
 	defaultMaxAge        = 7 * 24 * time.Hour
+	maxDuration          = 100 * 365 * 24 * time.Hour
 )
 
 // name is what JetStream allows as the name of a stream, of a consumer and as
@@ -72,7 +75,7 @@ func ParseURL(text string) (Address, error) {
 	a := Address{
 		TLS: u.Scheme == "tls", Stream: strings.TrimPrefix(u.Path, "/"), Consumer: defaultConsumer,
 		AckWait: defaultAckWait, MaxAckPending: defaultMaxAckPending,
-		MaxBytes: defaultMaxBytes, MaxAge: defaultMaxAge, user: u.User, set: map[string]bool{},
+		MaxBytes: defaultMaxBytes, MaxAge: defaultMaxAge, user: u.User,
 	}
 	if u.Scheme != "nats" && u.Scheme != "tls" {
 		return Address{}, errMalformed
@@ -83,7 +86,8 @@ func ParseURL(text string) (Address, error) {
 	if !name.MatchString(a.Stream) {
 		return Address{}, fmt.Errorf("stream name %q in broker URL: %w", a.Stream, errName)
 	}
-	return a, a.parameters(u.RawQuery)
+	a.set, err = params.Read(u.RawQuery, a.parameter)
+	return a, err
 }
 
 // DefaultConsumer sets the consumer's name where the URL did not.
@@ -109,23 +113,6 @@ func hostPort(u *url.URL) (string, error) {
 	return net.JoinHostPort(u.Hostname(), port), nil
 }
 
-func (a *Address) parameters(query string) error {
-	values, err := url.ParseQuery(query)
-	if err != nil {
-		return errMalformed
-	}
-	for key, all := range values {
-		if len(all) != 1 {
-			return fmt.Errorf("parameter %s in broker URL: given %d times", key, len(all))
-		}
-		if err := a.parameter(key, all[0]); err != nil {
-			return fmt.Errorf("parameter %s=%q in broker URL: %w", key, all[0], err)
-		}
-		a.set[key] = true
-	}
-	return nil
-}
-
 func (a *Address) parameter(key, value string) (err error) {
 	switch key {
 	case "consumer":
@@ -134,33 +121,17 @@ func (a *Address) parameter(key, value string) (err error) {
 		}
 		return nil
 	case "ack_wait":
-		a.AckWait, err = duration(value, time.Second)
+		a.AckWait, err = params.Duration(value, time.Second, maxDuration)
 	case "max_age":
-		a.MaxAge, err = duration(value, time.Minute)
+		a.MaxAge, err = params.Duration(value, time.Minute, maxDuration)
 	case "max_ack_pending":
 		var n int64
-		n, err = integer(value, 64, 65536)
+		n, err = params.Integer(value, 64, 65536)
 		a.MaxAckPending = int(n)
 	case "max_bytes":
-		a.MaxBytes, err = integer(value, 1<<20, 1<<50)
+		a.MaxBytes, err = params.Integer(value, 1<<20, 1<<50)
 	default:
-		return errors.New("unknown; known are ack_wait, consumer, max_ack_pending, max_age, max_bytes")
+		return params.Unknown("ack_wait", "consumer", "max_ack_pending", "max_age", "max_bytes")
 	}
 	return err
-}
-
-func duration(value string, least time.Duration) (time.Duration, error) {
-	d, err := time.ParseDuration(value)
-	if err != nil || d < least {
-		return 0, fmt.Errorf("want a duration of at least %v, such as 45s or 1h", least)
-	}
-	return d, nil
-}
-
-func integer(value string, least, most int64) (int64, error) {
-	n, err := strconv.ParseInt(value, 10, 64)
-	if err != nil || n < least || n > most {
-		return 0, fmt.Errorf("want a whole number from %d to %d", least, most)
-	}
-	return n, nil
 }
