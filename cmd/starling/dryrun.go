@@ -40,9 +40,11 @@ func (c *runCmd) check(ctx context.Context, std streams, parsed *kong.Context, f
 		detail, err := c.checkState(ctx, model)
 		checks.say("state", detail, err)
 	}
-	checks.say("source", broker.Redact(c.From), broker.CheckSource(ctx, c.From))
+	detail, err := c.checked(c.From, broker.CheckSource(ctx, c.From))
+	checks.say("source", detail, err)
 	if c.To != "" {
-		checks.say("topic", broker.Redact(c.To), broker.CheckTopic(ctx, c.To))
+		detail, err := c.checked(c.To, broker.CheckTopic(ctx, c.To))
+		checks.say("topic", detail, err)
 	}
 	if len(checks.failed) > 0 {
 		return fmt.Errorf("this would not run: see %s above", strings.Join(checks.failed, ", "))

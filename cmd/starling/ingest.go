@@ -59,13 +59,16 @@ type ingestCmd struct {
 	datasetFlags
 	Rate float64 `help:"Texts a second; 0 for as fast as the broker takes them." placeholder:"N"`
 	To   string  `required:"" help:"Where to publish: nats://HOST:PORT/NAME, kafka://HOST:PORT/TOPIC, gcppubsub://projects/P/topics/T." placeholder:"URL"`
+	createFlag
 }
 
 // Help says what a message looks like.
 func (ingestCmd) Help() string {
 	return "Each text becomes one message: the body is the text in UTF-8, the attribute id a random UUID, or with --id-field " +
 		"the id that the collection has for it. A document whose id a state has already is counted once, so with ids of " +
-		"their own texts may be published again."
+		"their own texts may be published again.\n\n" +
+		"A topic of Pub/Sub keeps a message for the subscriptions that it has at that moment: to make one with the topic, " +
+		"publish to gcppubsub://projects/P/topics/T?subscription=S with --create."
 }
 
 // Run publishes a collection.
@@ -75,6 +78,9 @@ func (c *ingestCmd) Run(ctx context.Context, std streams) error {
 	}
 	collection, err := c.open(ctx, std)
 	if err != nil {
+		return err
+	}
+	if err := c.createTopic(ctx, c.To); err != nil {
 		return err
 	}
 	topic, err := broker.OpenTopic(ctx, c.To)

@@ -19,8 +19,9 @@ import (
 )
 
 type runCmd struct {
-	From  string `required:"" help:"Where messages come from: nats://HOST:PORT/NAME, kafka://HOST:PORT/TOPIC, gcppubsub://projects/P/subscriptions/S." placeholder:"URL"`
-	To    string `help:"Where updates are published to, one JSON object a document." placeholder:"URL"`
+	From string `required:"" help:"Where messages come from: nats://HOST:PORT/NAME, kafka://HOST:PORT/TOPIC, gcppubsub://projects/P/subscriptions/S." placeholder:"URL"`
+	To   string `help:"Where updates are published to, one JSON object a document." placeholder:"URL"`
+	createFlag
 	State string `required:"" help:"Folder of the state; made when absent." placeholder:"DIR" type:"path"`
 	clusteringFlags
 	Print           string        `help:"What to print: updates, one readable line a message; clusters, the table now and then; classic, everything after each message, as the Python example does; json, one update a line; none. By default ${default}." enum:"updates,clusters,classic,json,none" default:"updates" placeholder:"FORM"`
@@ -34,7 +35,10 @@ func (runCmd) Help() string {
 	return "The state is one folder. A message is acknowledged once its document is durable in it, so the process may be " +
 		"killed at any time and started again. SIGINT and SIGTERM finish what was received; a second one ends at once.\n\n" +
 		"A broker remembers how far its messages were read. To fill another state from the same messages of a NATS stream, " +
-		"read it under another name: nats://HOST:PORT/NAME?consumer=OTHER."
+		"read it under another name: nats://HOST:PORT/NAME?consumer=OTHER.\n\n" +
+		"With --create, gcppubsub://projects/P/subscriptions/S?topic=T makes the subscription of that topic, which may be given " +
+		"ack_deadline=60s, ordered=true, exactly_once=true, dead_letter_topic=D and max_attempts=N besides. What exists stays " +
+		"as it is."
 }
 
 // Run clusters messages until it is told to stop.
@@ -50,6 +54,9 @@ func (c *runCmd) Run(ctx context.Context, std streams, parsed *kong.Context, fil
 	}
 	model, err := c.openModel(ctx, std)
 	if err != nil {
+		return err
+	}
+	if err := errors.Join(c.createSource(ctx, c.From), c.createTopic(ctx, c.To)); err != nil {
 		return err
 	}
 	if !store.Exists(c.State) {

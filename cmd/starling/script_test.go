@@ -42,6 +42,7 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"newerstate": newerState,
 	"damage":     damage,
 	"filled":     filled,
+	"pubsub":     startPubSub,
 }
 
 // want ends the script unless it has n arguments.
