@@ -20,6 +20,7 @@ const (
 // durable, the batches that come are gathered for the next, so that the cost of
 // a sync to disk is shared by as many as are waiting.
 func (p *Pipeline) commit(ctx context.Context) error {
+	defer close(p.over)
 	defer close(p.committed)
 	for t := range p.applied {
 		p.gather(t)

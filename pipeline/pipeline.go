@@ -69,6 +69,8 @@ type Settings struct {
 	// or take a batch; a restart replays them. Zero means 20,000: a snapshot of
 	// 2,000 micro-clusters is as large as some 5,000 documents.
 	SnapshotEvery int64
+	// Keep says which documents the state file keeps.
+	Keep Retention
 	// Log gets warnings; nil means slog.Default.
 	Log *slog.Logger
 }
@@ -112,7 +114,9 @@ type Pipeline struct {
 	applied             chan *transaction
 	// committed wakes the publisher; it holds at most one call.
 	committed chan struct{}
-	inFlight  *inFlight
+	// over is closed when no more commits come.
+	over     chan struct{}
+	inFlight *inFlight
 	// watch belongs to the clustering stage.
 	watch watch
 	meter meter
@@ -128,6 +132,7 @@ func New(settings Settings) *Pipeline {
 		ordered:    make(chan *batch, 4*settings.Workers),
 		applied:    make(chan *transaction, maxPending),
 		committed:  make(chan struct{}, 1),
+		over:       make(chan struct{}),
 		inFlight:   newInFlight(),
 	}
 }
@@ -155,6 +160,7 @@ func (p *Pipeline) Run(ctx context.Context) (Summary, error) {
 	stages.Go(func() error { return p.cluster(working) })
 	stages.Go(func() error { return p.commit(working) })
 	stages.Go(func() error { return p.publish(working) })
+	stages.Go(func() error { return p.trim(working) })
 	err := stages.Wait()
 	return p.Stats().Summary, err
 }

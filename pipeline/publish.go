@@ -37,11 +37,14 @@ func (p *Pipeline) publish(ctx context.Context) error {
 			return nil
 		case err != nil:
 			p.Log.Warn("publishing updates; will try again", "error", err, "in", wait)
-			tries++
+			wasOver := over
 			if over, err = p.pause(ctx, wait, over); err != nil {
 				return err
 			}
-			wait = min(2*wait, publishLongestWait)
+			wait, tries = min(2*wait, publishLongestWait), tries+1
+			if over && !wasOver {
+				wait, tries = publishFirstWait, 0 // the last tries are counted from here
+			}
 		case sent == publishAtATime:
 			wait, tries = publishFirstWait, 0
 		case over:

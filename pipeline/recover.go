@@ -15,8 +15,25 @@ import (
 // Recover brings back the clustering state of a state file, bit for bit as it
 // was after the last committed document or edit: it decodes the newest snapshot
 // that is whole and applies what came after it. It only reads, so it serves readers
-// beside a running writer too.
+// beside a running writer too. Documents that leave meanwhile are in a newer
+// snapshot, so it begins again then.
 func Recover(ctx context.Context, st *store.Store) (*cluster.State, error) {
+	for tries := 1; ; tries++ {
+		state, err := recoverOnce(ctx, st)
+		switch {
+		case !errors.Is(err, store.ErrLeft):
+			return state, err
+		case tries == recoverTries:
+			return nil, fmt.Errorf("no snapshot can be used: %w; restore the state folder from a backup", err)
+		}
+	}
+}
+
+// recoverTries bounds how often documents may leave meanwhile. That takes two
+// snapshots each time, so more than that are not there.
+const recoverTries = 3
+
+func recoverOnce(ctx context.Context, st *store.Store) (*cluster.State, error) {
 	state, err := newestSnapshot(ctx, st)
 	if err != nil {
 		return nil, err

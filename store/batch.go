@@ -55,6 +55,7 @@ type DeadLetter struct {
 	// DocumentID is the id of the document, as far as it could be used.
 	DocumentID string
 	Reason     string
+	// Body is the message's, its first [MaxBodyBytes] where it is longer.
 	Body       []byte
 	Attributes map[string]string
 	// Time, if any, is of the years 1678 to 2262.

@@ -18,6 +18,10 @@ const (
 	updateDeadLetter = "UPDATE dead_letters SET reason = ?, checksum = ? WHERE number = ?"
 )
 
+// MaxBodyBytes is how much of the body of a dead letter is kept. One that is as
+// long may have been cut.
+const MaxBodyBytes = 1 << 20
+
 // A deadLetterRow is a row of the table dead_letters.
 type deadLetterRow struct {
 	DeadLetter
@@ -37,6 +41,7 @@ func newDeadLetterRow(d DeadLetter, number int64) (deadLetterRow, error) {
 	d.DocumentID = strings.ToValidUTF8(d.DocumentID, "\uFFFD")
 	d.Reason = strings.ToValidUTF8(d.Reason, "\uFFFD")
 	d.Number = number
+	d.Body = d.Body[:min(len(d.Body), MaxBodyBytes)]
 	r := deadLetterRow{DeadLetter: d, time: timeColumn(d.Time)}
 	var err error
 	if r.attributes, err = jsonColumn(d.Attributes, len(d.Attributes) == 0); err != nil {
