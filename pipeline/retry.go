@@ -21,19 +21,20 @@ func Retry(ctx context.Context, settings Settings, letters iter.Seq2[store.DeadL
 	r := retry{Pipeline: New(settings), snapshotAt: settings.State.Documents()}
 	for letter, err := range letters {
 		if err != nil {
-			return r.summary, err
+			return r.Stats().Summary, err
 		}
 		if r.letters = append(r.letters, letter); len(r.letters) < r.BatchSize {
 			continue
 		}
 		if err := r.process(ctx); err != nil {
-			return r.summary, err
+			return r.Stats().Summary, err
 		}
 	}
 	if err := r.process(ctx); err != nil {
-		return r.summary, err
+		return r.Stats().Summary, err
 	}
-	return r.summary, r.finish(ctx)
+	err := r.finish(ctx)
+	return r.Stats().Summary, err
 }
 
 var errCut = fmt.Errorf("the body is longer than the %d bytes that are kept of it; send the message again", store.MaxBodyBytes)
