@@ -1,0 +1,59 @@
+package beam
+
+import (
+	"errors"
+	"sync"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
+
+	"starling"
+)
+
+func init() { register.DoFn1x1[starling.Update, error](&printFn{}) }
+
+// printFn hands updates to whoever follows them in this process.
+type printFn struct{ Job string }
+
+// ProcessElement hands over one update.
+func (fn *printFn) ProcessElement(update starling.Update) error {
+	f, ok := followers.Load(fn.Job)
+	if !ok {
+		return errors.New("this worker is not in the process that follows the updates: leave out --print, or use loopback workers")
+	}
+	return f.(*follower).take(update)
+}
+
+// followers are those of this process, by job.
+var followers sync.Map // of string to *follower
+
+// A follower puts updates into the order of the stream, each once, whatever the
+// runner does with bundles.
+type follower struct {
+	mu      sync.Mutex
+	last    int64 // Seq of the update that was handed over last
+	waiting map[int64]starling.Update
+	next    func([]starling.Update) error
+}
+
+func follow(job string, next func([]starling.Update) error) {
+	followers.Store(job, &follower{waiting: make(map[int64]starling.Update), next: next})
+}
+
+func (f *follower) take(update starling.Update) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if update.Seq <= f.last {
+		return nil // of a bundle that was tried again
+	}
+	f.waiting[update.Seq] = update
+	var ready []starling.Update
+	for u, ok := f.waiting[f.last+1]; ok; u, ok = f.waiting[f.last+1] {
+		delete(f.waiting, u.Seq)
+		f.last = u.Seq
+		ready = append(ready, u)
+	}
+	if len(ready) == 0 {
+		return nil
+	}
+	return f.next(ready)
+}
