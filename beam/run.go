@@ -5,6 +5,8 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"slices"
+	"strings"
 
 	sdk "github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/options/jobopts"
@@ -46,11 +48,26 @@ func Run(ctx context.Context, p *sdk.Pipeline, settings RunSettings) error {
 	if err != nil {
 		return err
 	}
+	if settings.Runner != Dataflow {
+		addExperiment(noSplits)
+	}
 	if !sdk.Initialized() {
 		sdk.Init()
 	}
 	_, err = execute(ctx, p)
 	return err
+}
+
+// noSplits keeps prism from splitting bundles. It splits those of a stateful step too
+// when they take long, and then lets two bundles of one key run side by side, each with
+// a state of its own (v2.77, splitBundle in its elementmanager.go). Other runners
+// pass over experiments that are not theirs.
+const noSplits = "prism_disable_sdf_split"
+
+func addExperiment(name string) {
+	if all := jobopts.GetExperiments(); !slices.Contains(all, name) {
+		*jobopts.Experiments = strings.Join(append(all, name), ",")
+	}
 }
 
 func (s RunSettings) execute() (func(context.Context, *sdk.Pipeline) (sdk.PipelineResult, error), error) {
