@@ -138,7 +138,7 @@ func (s *State) Apply(doc starling.Document, vector []float32) (starling.Update,
 		m = &micro{id: inserted.Entry}
 		s.micros[m.id] = m
 	}
-	similarity := s.similarity(m.id, vector)
+	similarity := similarity(s.tree, m.id, vector)
 	s.count(m, doc.Text, similarity)
 	if calibrated || due {
 		events = append(events, s.regroup()...)
@@ -232,20 +232,6 @@ func sizeEvents(g *group) []starling.Event {
 		return []starling.Event{{Kind: starling.Grew, To: g.id, Size: g.size}}
 	}
 	return nil
-}
-
-// similarity is the cosine of a vector and the centroid of its micro-cluster.
-func (s *State) similarity(id birch.ID, vector []float32) float32 {
-	entry, ok := s.tree.Entry(id)
-	if !ok {
-		return 0
-	}
-	dot := float64(vec.Dot(vector, entry.Mean))
-	norms := float64(vec.Dot(vector, vector)) * float64(vec.Dot(entry.Mean, entry.Mean))
-	if norms == 0 {
-		return 0
-	}
-	return float32(min(1, max(-1, dot/math.Sqrt(norms))))
 }
 
 // followMerges follows what a rebuild of the tree joined: the documents of a
