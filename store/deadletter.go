@@ -158,7 +158,7 @@ func (s *Store) DeadLetters(ctx context.Context) iter.Seq2[DeadLetter, error] {
 		before, err := readProgress(ctx, s.readers, s.path)
 		for after, n := int64(0), int64(0); err == nil; {
 			var page []DeadLetter
-			if page, err = s.readLetters(ctx, after); err != nil {
+			if page, err = s.readLetters(ctx, s.readers, after, lettersAtATime); err != nil {
 				break
 			}
 			for _, letter := range page {
@@ -196,9 +196,9 @@ func (s *Store) allLetters(ctx context.Context, before progress, n int64) error 
 	return nil
 }
 
-// readLetters reads some of the dead letters after the one numbered after.
-func (s *Store) readLetters(ctx context.Context, after int64) ([]DeadLetter, error) {
-	rows, err := s.readers.QueryContext(ctx, selectDeadLetters, after, lettersAtATime)
+// readLetters reads up to limit of the dead letters after the one numbered after.
+func (s *Store) readLetters(ctx context.Context, q querier, after, limit int64) ([]DeadLetter, error) {
+	rows, err := q.QueryContext(ctx, selectDeadLetters, after, limit)
 	all, err := collect(s.path, rows, err, (*deadLetterRow).dest)
 	if err != nil {
 		return nil, err

@@ -72,7 +72,13 @@ func meansForbidden(code int) bool {
 	return primary == sqlite3.SQLITE_CANTOPEN || primary == sqlite3.SQLITE_READONLY || primary == sqlite3.SQLITE_PERM
 }
 
-// damaged is ErrDamaged, naming the file, what is wrong and what to do.
-func damaged(path, what string) error {
-	return fmt.Errorf("%w: %s: %s; restore its folder from a backup", ErrDamaged, path, what)
+// damage is ErrDamaged, naming the file, what is wrong and what to do.
+type damage struct{ path, what string }
+
+func damaged(path, what string) error { return &damage{path, what} }
+
+func (d *damage) Error() string {
+	return fmt.Sprintf("%v: %s: %s; restore its folder from a backup", ErrDamaged, d.path, d.what)
 }
+
+func (d *damage) Unwrap() error { return ErrDamaged }

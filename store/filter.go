@@ -98,12 +98,14 @@ func (f *filter) mayHave(d digest) bool {
 // fillAtATime is how many buckets fill reads at once.
 const fillAtATime = 128
 
+const selectBuckets = "SELECT bucket, digests, checksum FROM ids WHERE bucket >= ? ORDER BY bucket LIMIT ?"
+
 // fill adds what the table holds. It reads in pages, so that the write-ahead
 // log can be emptied meanwhile; until it is done every digest may be there. A
 // bucket that splits between two pages gives digests to later ones only.
 func (f *filter) fill(ctx context.Context, q querier, path string) error {
 	for next := int64(0); ; {
-		rows, err := q.QueryContext(ctx, "SELECT bucket, digests, checksum FROM ids WHERE bucket >= ? ORDER BY bucket LIMIT ?", next, fillAtATime)
+		rows, err := q.QueryContext(ctx, selectBuckets, next, fillAtATime)
 		page, err := collect(path, rows, err, (*bucketRow).dest)
 		if err != nil {
 			return err

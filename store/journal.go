@@ -30,7 +30,7 @@ func (s *Store) Journal(ctx context.Context, after int64) iter.Seq2[Record, erro
 			return
 		}
 		inPages(max(0, after)+1, last, yield, func(first, last int64) ([]Record, error) {
-			records, err := s.readRecords(ctx, first, last)
+			records, err := s.readRecords(ctx, s.readers, first, last)
 			if kept, left := s.left(ctx, first, err); left {
 				return nil, leftState(s.path, first-1, kept)
 			}
@@ -58,13 +58,13 @@ func inPages[T any](first, last int64, yield func(T, error) bool, read func(firs
 }
 
 // readRecords reads the documents from first to last, all of which there are.
-func (s *Store) readRecords(ctx context.Context, first, last int64) ([]Record, error) {
+func (s *Store) readRecords(ctx context.Context, q querier, first, last int64) ([]Record, error) {
 	type row struct {
 		documentRow
 		sum       int64
 		embedding []byte
 	}
-	rows, err := s.readers.QueryContext(ctx, recordsQuery, first, last)
+	rows, err := q.QueryContext(ctx, recordsQuery, first, last)
 	all, err := collect(s.path, rows, err, func(r *row) []any { return append(r.dest(), &r.sum, &r.embedding) })
 	if err != nil {
 		return nil, err

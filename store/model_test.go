@@ -108,6 +108,9 @@ func TestModel(t *testing.T) {
 }
 
 func (m *machine) close(t *rapid.T) {
+	if faults, err := m.either(t).Check(m.tb.Context(), nil); err != nil || len(faults) > 0 {
+		t.Fatalf("a state that is whole has the faults %v, %v", faults, err)
+	}
 	if err := cmp.Or(m.store.Close(), m.reader.Close()); err != nil {
 		t.Fatal(err)
 	}

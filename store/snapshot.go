@@ -59,16 +59,22 @@ func (s *Store) readSnapshot(ctx context.Context, older int64) (snapshot Snapsho
 	if number < 1 {
 		return Snapshot{}, false, nil
 	}
+	snapshot, err = selectSnapshotRow(ctx, tx, s.path, number)
+	return snapshot, err == nil, err
+}
+
+// selectSnapshotRow reads the snapshot with the given number, which there is.
+func selectSnapshotRow(ctx context.Context, q querier, path string, number int64) (Snapshot, error) {
 	type row struct {
 		Snapshot
 		checksum int64
 	}
-	r, err := queryOne(ctx, tx, s.path, func(r *row) []any { return []any{&r.Seq, &r.Data, &r.checksum} }, selectSnapshot, number)
+	r, err := queryOne(ctx, q, path, func(r *row) []any { return []any{&r.Seq, &r.Data, &r.checksum} }, selectSnapshot, number)
 	if err == nil && r.checksum != int64(r.sum(number)) {
-		err = damaged(s.path, "it does not match its checksum")
+		err = damaged(path, fmt.Sprintf("snapshot %d does not match its checksum", number))
 	}
 	if err != nil {
-		return Snapshot{}, false, fmt.Errorf("reading snapshot %d: %w", number, err)
+		return Snapshot{}, fmt.Errorf("reading snapshots: %w", err)
 	}
-	return r.Snapshot, true, nil
+	return r.Snapshot, nil
 }
