@@ -95,47 +95,84 @@ func (s *Store) readMember(ctx context.Context, m member) (starling.Update, erro
 	return updates[0], nil
 }
 
-// Members yields all documents in the order they came, each with the
-// micro-cluster and the cluster that it is in now. One that ends meanwhile may
-// still show, and documents that leave meanwhile may not.
-func (s *Store) Members(ctx context.Context) iter.Seq2[starling.Update, error] {
-	return func(yield func(starling.Update, error) bool) {
+// A Placed document is one of the journal and where it is now.
+type Placed struct {
+	// Record says where the document was put when it came. It has an embedding only
+	// where that was asked for.
+	Record
+	// Cluster and Micro are where it is now.
+	Cluster starling.ClusterID
+	Micro   starling.MicroID
+}
+
+// Placed yields all documents in the order they came, with or without embeddings.
+// Those that were deleted are passed over. One that is deleted meanwhile may still
+// show, and documents that leave meanwhile may not.
+func (s *Store) Placed(ctx context.Context, embeddings bool) iter.Seq2[Placed, error] {
+	return func(yield func(Placed, error) bool) {
 		micros, p, err := s.micros(ctx)
 		if err != nil {
-			yield(starling.Update{}, err)
+			yield(Placed{}, err)
 			return
 		}
-		for update, err := range s.updatesKept(ctx, p.dropped+1, p.documents) {
-			if err == nil && update.Micro == 0 {
+		for record, err := range s.recordsKept(ctx, p.dropped+1, p.documents, embeddings) {
+			if err == nil && record.Micro == 0 {
 				continue // it was deleted
 			}
-			now, ok := micros[update.Micro]
+			now, ok := micros[record.Micro]
 			if err == nil && !ok {
-				err = damaged(s.path, fmt.Sprintf("micro-cluster %d of document %d is missing", update.Micro, update.Seq))
+				err = damaged(s.path, fmt.Sprintf("micro-cluster %d of document %d is missing", record.Micro, record.Seq))
 			}
-			update.Micro, update.Cluster = starling.MicroID(now.whole), starling.ClusterID(now.cluster)
-			if !yield(update, err) || err != nil {
+			if !yield(Placed{record, starling.ClusterID(now.cluster), starling.MicroID(now.whole)}, err) || err != nil {
 				return
 			}
 		}
 	}
 }
 
-// updatesKept yields the updates from first to last, but for those of documents
-// that leave meanwhile.
-func (s *Store) updatesKept(ctx context.Context, first, last int64) iter.Seq2[starling.Update, error] {
+// Members yields what Placed does, as updates that say where the documents are
+// now.
+func (s *Store) Members(ctx context.Context) iter.Seq2[starling.Update, error] {
 	return func(yield func(starling.Update, error) bool) {
-		inPages(first, last, yield, func(first, last int64) ([]starling.Update, error) {
+		for document, err := range s.Placed(ctx, false) {
+			update := document.Update
+			update.Cluster, update.Micro = document.Cluster, document.Micro
+			if !yield(update, err) {
+				return
+			}
+		}
+	}
+}
+
+// recordsKept yields the documents from first to last, but for those that leave
+// meanwhile.
+func (s *Store) recordsKept(ctx context.Context, first, last int64, embeddings bool) iter.Seq2[Record, error] {
+	read := s.readUpdatesAsRecords
+	if embeddings {
+		read = s.readRecords
+	}
+	return func(yield func(Record, error) bool) {
+		inPages(first, last, yield, func(first, last int64) ([]Record, error) {
 			for {
-				updates, err := s.readUpdates(ctx, s.readers, first, last)
+				records, err := read(ctx, s.readers, first, last)
 				kept, left := s.left(ctx, first, err)
 				if !left {
-					return updates, err
+					return records, err
 				}
 				first = min(kept, last+1)
 			}
 		})
 	}
+}
+
+// readUpdatesAsRecords is readRecords without embeddings.
+func (s *Store) readUpdatesAsRecords(ctx context.Context, q querier, first, last int64) ([]Record, error) {
+	updates, err := s.readUpdates(ctx, q, first, last)
+	records := make([]Record, len(updates))
+	for i := range updates {
+		records[i].Update = updates[i]
+	}
+	return records, err
 }
 
 // micros returns every micro-cluster as it is now, and how far the state is then.

@@ -161,17 +161,23 @@ func (c *showCmd) show(ctx context.Context, std streams, reading *reading, id st
 			Documents []shownDocument `json:"documents"`
 		}{summary, documents})
 	}
-	return printCluster(std, summary, documents)
+	return printCluster(std, summary, documents, c.Limit == 0 || len(documents) < c.Limit)
 }
 
-func printCluster(std streams, summary cluster.Summary, documents []shownDocument) error {
+// printCluster prints a cluster and the first or all of those of its documents that
+// the state has.
+func printCluster(std streams, summary cluster.Summary, documents []shownDocument, all bool) error {
 	const idWidth = 36
 	textWidth := max(20, console.Width(std.out)-idWidth-len("  0.00  "))
 	about := strings.Join(summary.Terms, ", ")
 	if summary.Name != "" {
 		about = summary.Name + " (" + about + ")"
 	}
-	_, err := fmt.Fprintf(std.out, "cluster %v, %d documents: %s\n", summary.ID, summary.Size, console.Safe(about))
+	kept := ""
+	if n := int64(len(documents)); all && n < summary.Size {
+		kept = fmt.Sprintf(", %d of them still in the state", n)
+	}
+	_, err := fmt.Fprintf(std.out, "cluster %v, %d documents%s: %s\n", summary.ID, summary.Size, kept, console.Safe(about))
 	for _, d := range documents {
 		if err != nil {
 			return err

@@ -25,20 +25,22 @@ type cli struct {
 	Config  string `help:"YAML file with settings; by default starling/config.yaml in the user's configuration directory, if there is one." placeholder:"FILE" type:"path"`
 	Verbose bool   `short:"v" help:"Log what happens, not only what goes wrong."`
 
-	Demo       demoCmd       `cmd:"" help:"See a stream being clustered: broker, sample messages and clustering in one process."`
-	Run        runCmd        `cmd:"" help:"Cluster the messages of a broker until stopped."`
-	Ingest     ingestCmd     `cmd:"" help:"Publish a collection of texts to a broker."`
-	Broker     brokerCmd     `cmd:"" help:"Run the embedded broker (NATS JetStream) alone."`
-	Clusters   clustersCmd   `cmd:"" help:"List the clusters of a state."`
-	Show       showCmd       `cmd:"" help:"Show one cluster and its documents."`
-	Assign     assignCmd     `cmd:"" help:"Say which cluster a text belongs to; learns nothing."`
-	Edit       editCmd       `cmd:"" help:"Merge, split, rename and pin clusters by hand, and delete documents."`
-	Eval       evalCmd       `cmd:"" help:"Cluster a labelled stream and say how good the clusters are."`
-	Embed      embedCmd      `cmd:"" help:"Turn lines into vectors."`
-	Tokenize   tokenizeCmd   `cmd:"" help:"Turn lines into token ids."`
-	Model      modelCmd      `cmd:"" help:"List and describe models."`
-	Version    versionCmd    `cmd:"" help:"Print the version."`
-	Completion completionCmd `cmd:"" help:"Print the code that completes commands in a shell."`
+	Demo        demoCmd        `cmd:"" help:"See a stream being clustered: broker, sample messages and clustering in one process."`
+	Run         runCmd         `cmd:"" help:"Cluster the messages of a broker until stopped."`
+	Ingest      ingestCmd      `cmd:"" help:"Publish a collection of texts to a broker."`
+	Broker      brokerCmd      `cmd:"" help:"Run the embedded broker (NATS JetStream) alone."`
+	Clusters    clustersCmd    `cmd:"" help:"List the clusters of a state."`
+	Show        showCmd        `cmd:"" help:"Show one cluster and its documents."`
+	Assign      assignCmd      `cmd:"" help:"Say which cluster a text belongs to; learns nothing."`
+	Edit        editCmd        `cmd:"" help:"Merge, split, rename and pin clusters by hand, and delete documents."`
+	Deadletters deadlettersCmd `cmd:"" name:"deadletters" help:"List, retry and drop messages that could not be processed."`
+	State       stateCmd       `cmd:"" help:"Check, back up, compact and export a state."`
+	Eval        evalCmd        `cmd:"" help:"Cluster a labelled stream and say how good the clusters are."`
+	Embed       embedCmd       `cmd:"" help:"Turn lines into vectors."`
+	Tokenize    tokenizeCmd    `cmd:"" help:"Turn lines into token ids."`
+	Model       modelCmd       `cmd:"" help:"List and describe models."`
+	Version     versionCmd     `cmd:"" help:"Print the version."`
+	Completion  completionCmd  `cmd:"" help:"Print the code that completes commands in a shell."`
 }
 
 // BeforeResolve reads the settings file, which --config may name.

@@ -24,6 +24,7 @@ type runCmd struct {
 	createFlag
 	State string `required:"" help:"Folder of the state; made when absent." placeholder:"DIR" type:"path"`
 	clusteringFlags
+	retentionFlags
 	Print           string        `help:"What to print: updates, one readable line a message; clusters, the table now and then; classic, everything after each message, as the Python example does; json, one update a line; none. By default ${default}." enum:"updates,clusters,classic,json,none" default:"updates" placeholder:"FORM"`
 	UntilIdle       time.Duration `help:"Stop when nothing came for that long, such as 5s." placeholder:"DURATION"`
 	ShutdownTimeout time.Duration `help:"How long to finish what was received when told to stop; by default ${default}." default:"30s" placeholder:"DURATION"`
@@ -66,6 +67,9 @@ func (c *runCmd) Run(ctx context.Context, std streams, parsed *kong.Context, fil
 		}
 	}
 	settings := pipeline.Settings{Model: model, UntilIdle: c.UntilIdle}
+	if settings.Keep, err = c.retention(); err != nil {
+		return err
+	}
 	if settings.Store, err = openState(ctx, c.State, model, c.clusteringFlags); err != nil {
 		return err
 	}
@@ -80,6 +84,9 @@ func (c *runCmd) Run(ctx context.Context, std streams, parsed *kong.Context, fil
 			return err
 		}
 		defer closing(std.err, "the topic", settings.Topic.Close)
+		if err := tellOfUnpublished(ctx, std.err, settings.Store); err != nil {
+			return err
+		}
 	}
 	return c.cluster(ctx, std, settings)
 }
@@ -93,6 +100,9 @@ func (c *runCmd) validate() error {
 		return fmt.Errorf("--shutdown-timeout %v: must not be negative", c.ShutdownTimeout)
 	}
 	if _, _, err := c.halfLife(); err != nil {
+		return err
+	}
+	if _, err := c.retention(); err != nil {
 		return err
 	}
 	_, err := c.threshold()
