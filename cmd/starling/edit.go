@@ -101,7 +101,7 @@ func (c *editDeleteCmd) Run(ctx context.Context, std streams, edit *editCmd) err
 		var all []starling.Event
 		for i, id := range c.IDs {
 			if len(events[i]) == 0 && !edit.JSON {
-				fmt.Fprintf(std.out, "document %s was deleted before\n", console.Safe(id))
+				fmt.Fprintf(std.out, "document %s left the state before, or was deleted\n", console.Safe(id))
 			}
 			all = append(all, events[i]...)
 		}

@@ -42,6 +42,9 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"newerstate": newerState,
 	"damage":     damage,
 	"filled":     filled,
+	"putaside":   putAside,
+	"manytexts":  manyTexts,
+	"alterstate": alterState,
 	"pubsub":     startPubSub,
 }
 
