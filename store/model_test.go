@@ -229,7 +229,7 @@ func (m *machine) edits(t *rapid.T) {
 // drawRecord draws a record, perhaps after a regrouping.
 func (m *machine) drawRecord(t *rapid.T) store.Record {
 	seq := int64(len(m.model.records) + 1)
-	u := starling.Update{Seq: seq, Document: starling.Document{ID: fmt.Sprint(seq), Text: fmt.Sprint("text ", seq)}}
+	u := starling.Update{Seq: seq, Document: starling.Document{ID: fmt.Sprintf("%d-", seq), Text: fmt.Sprint("text ", seq)}}
 	if seq%5 == 0 {
 		u.ID += rapid.String().Draw(t, "id")
 		u.Text = rapid.String().Draw(t, "text")
