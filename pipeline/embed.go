@@ -11,10 +11,13 @@ import (
 	"starling/embed"
 )
 
-// embed is one worker: it gives batches their vectors.
+// embed is one worker: it gives batches their documents and vectors.
 func (p *Pipeline) embed(ctx context.Context) error {
 	for b := range p.unembedded {
 		started := time.Now()
+		b.decode()
+		p.meter.worked(&p.meter.stats.Decode, len(b.arrived), started)
+		started = time.Now()
 		if err := b.embed(ctx, p.Model); err != nil {
 			return err
 		}

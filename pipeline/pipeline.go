@@ -61,8 +61,6 @@ type Settings struct {
 	IdleFrom <-chan struct{}
 	// BatchSize is the most documents embedded at a time. Zero means 32.
 	BatchSize int
-	// Linger is how long a batch waits to be filled. Zero means 20 ms.
-	Linger time.Duration
 	// Workers is how many batches are embedded at a time. Zero means one per core.
 	Workers int
 	// SnapshotEvery is how many documents lie between snapshots at most, give
@@ -78,9 +76,6 @@ type Settings struct {
 func (s Settings) withDefaults() Settings {
 	if s.BatchSize == 0 {
 		s.BatchSize = 32
-	}
-	if s.Linger == 0 {
-		s.Linger = 20 * time.Millisecond
 	}
 	if s.Workers == 0 {
 		s.Workers = runtime.GOMAXPROCS(0)
@@ -128,7 +123,7 @@ func New(settings Settings) *Pipeline {
 	return &Pipeline{
 		Settings:   settings,
 		received:   make(chan *broker.Message, settings.BatchSize),
-		unembedded: make(chan *batch, settings.Workers),
+		unembedded: make(chan *batch), // without room: see fill
 		ordered:    make(chan *batch, 4*settings.Workers),
 		applied:    make(chan *transaction, maxPending),
 		committed:  make(chan struct{}, 1),

@@ -107,7 +107,7 @@ func TestStateDependsOnTheOrderOfMessagesAlone(t *testing.T) {
 	for i, change := range []func(*pipeline.Settings){
 		func(s *pipeline.Settings) { s.Workers, s.BatchSize = 1, 1 },
 		func(s *pipeline.Settings) { s.Workers, s.BatchSize, s.SnapshotEvery = 8, 7, 100 },
-		func(s *pipeline.Settings) { s.Workers, s.BatchSize, s.Linger = 3, 256, time.Millisecond },
+		func(s *pipeline.Settings) { s.Workers, s.BatchSize = 3, 256 },
 		func(s *pipeline.Settings) { s.SnapshotEvery = 1 << 40 },
 	} {
 		dir := stateDir(t)

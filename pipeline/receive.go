@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"starling"
 	"starling/broker"
@@ -13,13 +12,16 @@ import (
 
 // A batch is messages that are embedded together.
 type batch struct {
+	// arrived are the messages as they came. The rest is set by the worker before
+	// it closes embedded.
+	arrived  []*broker.Message
+	embedded chan struct{}
+
 	documents []starling.Document
 	// messages[i] brought documents[i].
 	messages []*broker.Message
-	// vectors[i] belongs to documents[i]. Set, as is refused, by the worker
-	// before it closes embedded.
-	vectors  [][]float32
-	embedded chan struct{}
+	// vectors[i] belongs to documents[i].
+	vectors [][]float32
 	// refused could not be made documents, or have no vector.
 	refused []refusal
 }
@@ -106,54 +108,59 @@ func (p *Pipeline) mayIdle() bool {
 	}
 }
 
-// assemble decodes messages and gathers them into batches.
+// assemble gathers messages into batches.
 func (p *Pipeline) assemble(ctx context.Context) error {
 	defer close(p.unembedded)
 	defer close(p.ordered)
 	for message := range p.received {
-		if err := p.pass(ctx, p.decode(p.fill(message))); err != nil {
+		b := &batch{arrived: append(make([]*broker.Message, 0, p.BatchSize), message), embedded: make(chan struct{})}
+		if err := p.fill(ctx, b); err != nil {
+			return err
+		}
+		if err := send(ctx, p.ordered, b); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// fill gathers messages for a batch that begins with one: as many as arrive while
-// it lingers, up to BatchSize.
-func (p *Pipeline) fill(first *broker.Message) []*broker.Message {
-	messages := append(make([]*broker.Message, 0, p.BatchSize), first)
-	full := time.NewTimer(p.Linger)
-	defer full.Stop()
-	for len(messages) < p.BatchSize {
-		select {
-		case message, open := <-p.received:
+// fill adds what arrives to a batch, up to BatchSize messages, until a worker takes
+// it. So a batch is as large as the load makes it: a single message goes at once
+// when nothing else is to do, and all are full when there is more than can be done.
+func (p *Pipeline) fill(ctx context.Context, b *batch) error {
+	for {
+		arriving := p.received
+		if len(b.arrived) == p.BatchSize {
+			arriving = nil
+		}
+		select { // what is there already comes before a worker
+		case message, open := <-arriving:
 			if !open {
-				return messages
+				return send(ctx, p.unembedded, b)
 			}
-			messages = append(messages, message)
-		case <-full.C:
-			return messages
+			b.arrived = append(b.arrived, message)
+			continue
+		default:
+		}
+		select {
+		case p.unembedded <- b:
+			return nil
+		case message, open := <-arriving:
+			if !open {
+				return send(ctx, p.unembedded, b)
+			}
+			b.arrived = append(b.arrived, message)
+		case <-ctx.Done():
+			return context.Cause(ctx)
 		}
 	}
-	return messages
 }
 
-// decode makes a batch of messages.
-func (p *Pipeline) decode(messages []*broker.Message) *batch {
-	started := time.Now()
-	b := &batch{embedded: make(chan struct{})}
-	for _, message := range messages {
+// decode makes documents of the messages.
+func (b *batch) decode() {
+	for _, message := range b.arrived {
 		b.add(message)
 	}
-	p.meter.worked(&p.meter.stats.Decode, len(messages), started)
-	return b
-}
-
-func (p *Pipeline) pass(ctx context.Context, b *batch) error {
-	if err := send(ctx, p.ordered, b); err != nil {
-		return err
-	}
-	return send(ctx, p.unembedded, b)
 }
 
 func (b *batch) add(message *broker.Message) {

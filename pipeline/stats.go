@@ -35,12 +35,13 @@ type StageStats struct {
 	// transactions and what was sent together. Items counts the messages, documents or
 	// updates in them, so Items/Batches is how full they are.
 	Batches, Items int64
-	// Busy is the time the stage was at work, waiting for others left out; of Embed,
-	// that of all workers together.
+	// Busy is the time the stage was at work, waiting for others left out; of Decode
+	// and Embed, that of all workers together.
 	Busy time.Duration
 	// Waiting is how many wait for the stage at this moment, and Room how many can
-	// before the stage in front stands still: messages for Decode, batches for the
-	// others. Publish reads from the journal and nobody waits for it.
+	// before the stage in front stands still: messages for Decode, and batches for
+	// Cluster, those that are being embedded among them, and Commit. Embed takes over
+	// from Decode at once, and Publish reads from the journal: both are zero.
 	Waiting, Room int
 }
 
@@ -49,17 +50,9 @@ type StageStats struct {
 func (p *Pipeline) Stats() Stats {
 	s := p.meter.read(time.Now())
 	s.Received, s.InFlight = p.inFlight.counts()
-	for _, queue := range []struct {
-		stage         *StageStats
-		waiting, room int
-	}{
-		{&s.Decode, len(p.received), cap(p.received)},
-		{&s.Embed, len(p.unembedded), cap(p.unembedded)},
-		{&s.Cluster, len(p.ordered), cap(p.ordered)},
-		{&s.Commit, len(p.applied), cap(p.applied)},
-	} {
-		queue.stage.Waiting, queue.stage.Room = queue.waiting, queue.room
-	}
+	s.Decode.Waiting, s.Decode.Room = len(p.received), cap(p.received)
+	s.Cluster.Waiting, s.Cluster.Room = len(p.ordered), cap(p.ordered)
+	s.Commit.Waiting, s.Commit.Room = len(p.applied), cap(p.applied)
 	return s
 }
 
