@@ -197,6 +197,7 @@ func (t *Tree) below(n *node) *features {
 // lookup returns the slot of the nearest entry, none in an empty tree, and
 // whether that entry absorbs x.
 func (t *Tree) lookup(x *feature) (slot int32, absorbs bool) {
+	t.scratch.dots = t.scratch.dots[:0]
 	switch {
 	case t.Len() == 0:
 		return none, false

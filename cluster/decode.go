@@ -55,8 +55,9 @@ func (s *State) check() error {
 // A reader takes values off the front of an encoded state. After an error it
 // returns zeros.
 type reader struct {
-	rest []byte
-	err  error
+	version byte
+	rest    []byte
+	err     error
 }
 
 func (r *reader) fail(format string, args ...any) {
@@ -120,7 +121,9 @@ func (r *reader) group(s *State) *group {
 	if err := checkName(g.name); err != nil {
 		r.fail("%w", err)
 	}
-	g.mean = r.vector(s.config.Dim)
+	if r.version == 3 {
+		r.vector(s.config.Dim) // its mean, which follows from the tree
+	}
 	for range r.length() {
 		m := r.micro()
 		g.add(m)

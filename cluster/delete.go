@@ -76,7 +76,6 @@ func (s *State) deleteFrom(m *micro, d Deletion) ([]starling.Event, error) {
 		delete(g.micros, m.id)
 	}
 	events := append([]starling.Event{g.deleted(d)}, s.endDeleted(g)...)
-	s.measureMeans()
 	return events, nil
 }
 

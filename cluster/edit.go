@@ -59,6 +59,7 @@ func (s *State) edit(e starling.Edit) ([]starling.Event, error) {
 // record notes that an edit was made.
 func (s *State) record(events []starling.Event) {
 	s.edits++
+	s.places = nil
 	s.pending = append(s.pending, events...)
 }
 
@@ -82,7 +83,6 @@ func (s *State) mergeInto(to *group, from []starling.ClusterID) ([]starling.Even
 		s.dissolve(g, to)
 		renamed = to.inherit(g) || renamed
 	}
-	s.measureMeans()
 	events := []starling.Event{{Kind: starling.Merged, From: slices.Sorted(slices.Values(from)), To: to.id, Size: to.size}}
 	if renamed {
 		events = append(events, to.renamed())
@@ -138,7 +138,6 @@ func (s *State) split(g *group, ids []starling.MicroID) ([]starling.Event, error
 		g.remove(m)
 		to.add(m)
 	}
-	s.measureMeans()
 	split := starling.Event{
 		Kind: starling.Split, From: []starling.ClusterID{g.id}, To: to.id, Size: to.size, Micros: idsOf(leaving),
 	}

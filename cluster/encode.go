@@ -20,16 +20,19 @@ import (
 //	| edits | events of edits since the last document, as JSON
 //	| calibration: mean, deviation
 //	| vectors of the first documents while there are few: number, then values
-//	| number of clusters, then by rising id: id, size, flags (1 faded, 2 pinned), name, mean, number of micro-clusters,
+//	| number of clusters, then by rising id: id, size, flags (1 faded, 2 pinned), name, number of micro-clusters,
 //	  then by rising id: id, size, duplicates, text, similarity,
 //	  terms (number, then term, count, over)
 //	| sketch: total, rows | tree: birch's own form | CRC-32C of all before
+//
+// In version 3 the mean of a cluster's documents stood after its name.
 //
 // Strings and the tree are preceded by their length; vectors are not, they have
 // the dimension of the configuration.
 const (
 	encodingMagic   = "STCL"
-	encodingVersion = 3
+	encodingVersion = 4
+	oldestEncoding  = 3
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -82,7 +85,7 @@ func (s *State) AppendBinary(b []byte) ([]byte, error) {
 // it is not moved about while it is being written.
 func (s *State) roughSize() int {
 	size := 1<<10 + 4*sketchDepth*sketchWidth + s.tree.BinarySize()
-	size += 4 * s.config.Dim * (len(s.first) + len(s.groups))
+	size += 4*s.config.Dim*len(s.first) + 32*len(s.groups)
 	for _, m := range s.micros {
 		size += 32 + len(m.text.text)
 		for _, t := range m.terms {
@@ -97,7 +100,6 @@ func (g *group) appendBinary(b []byte) []byte {
 	b = binary.AppendUvarint(b, uint64(g.size))
 	b = append(b, g.flags())
 	b = appendBytes(b, []byte(g.name))
-	b = appendVector(b, g.mean)
 	b = binary.AppendUvarint(b, uint64(len(g.micros)))
 	for _, id := range slices.Sorted(maps.Keys(g.micros)) {
 		b = g.micros[id].appendBinary(b)
@@ -188,18 +190,19 @@ func decode(b []byte) (*State, error) {
 	if len(b) < frame || string(b[:len(encodingMagic)]) != encodingMagic {
 		return nil, errors.New("not a clustering state")
 	}
-	if version := b[len(encodingMagic)]; version != encodingVersion {
+	version := b[len(encodingMagic)]
+	if version < oldestEncoding || version > encodingVersion {
 		reason := ErrNewer
 		if version < encodingVersion {
 			reason = ErrOlder
 		}
-		return nil, fmt.Errorf("version %d, this build reads %d: %w", version, encodingVersion, reason)
+		return nil, fmt.Errorf("version %d, this build reads %d to %d: %w", version, oldestEncoding, encodingVersion, reason)
 	}
 	body := b[:len(b)-crc32.Size]
 	if crc32.Checksum(body, castagnoli) != binary.LittleEndian.Uint32(b[len(body):]) {
 		return nil, errors.New("the checksum does not match: damaged or cut short")
 	}
-	r := reader{rest: body[len(encodingMagic)+1:]}
+	r := reader{version: version, rest: body[len(encodingMagic)+1:]}
 	s := r.state()
 	if r.err == nil && len(r.rest) > 0 {
 		r.fail("bytes left over")

@@ -58,9 +58,6 @@ type group struct {
 	name string
 	// pinned says that the linkage takes the cluster as it is: see [linkage].
 	pinned bool
-	// mean is the mean of the documents' vectors, up to rounding. It is found
-	// anew from the features whenever the clusters are.
-	mean []float32
 }
 
 // add makes a micro-cluster part of the group.
@@ -74,12 +71,4 @@ func (g *group) add(m *micro) {
 func (g *group) remove(m *micro) {
 	delete(g.micros, m.id)
 	g.size -= m.size
-}
-
-// shift moves the mean by one document, of which the size counts already.
-func (g *group) shift(vector []float32) {
-	share := 1 / float32(g.size)
-	for i, x := range vector {
-		g.mean[i] += share * (x - g.mean[i])
-	}
 }

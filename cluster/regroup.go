@@ -6,7 +6,6 @@ import (
 
 	"starling"
 	"starling/birch"
-	"starling/vec"
 )
 
 // calibrationDocuments is how many documents at the beginning of a stream the
@@ -27,9 +26,9 @@ func after(documents int64, micros int) int64 {
 // to the new ones.
 func (s *State) regroup() []starling.Event {
 	micros, found := s.link()
+	s.places = nil
 	parts := s.match(micros, found)
 	events := s.apply(parts)
-	s.measureMeans()
 	s.next = after(s.documents, len(micros))
 	return events
 }
@@ -225,22 +224,6 @@ func idsOf(micros []*micro) []starling.MicroID {
 	}
 	slices.Sort(ids)
 	return ids
-}
-
-// measureMeans sets the means of all clusters from the features of their
-// micro-clusters.
-func (s *State) measureMeans() {
-	weights := make(map[*group]float64, len(s.groups))
-	for _, g := range s.groups {
-		g.mean = make([]float32, s.config.Dim)
-	}
-	for entry := range s.tree.Entries() {
-		weights[s.micros[entry.ID].group] += entry.N
-	}
-	for entry := range s.tree.Entries() {
-		g := s.micros[entry.ID].group
-		vec.AddScaled(g.mean, entry.Mean, float32(entry.N/weights[g]))
-	}
 }
 
 // newGroup begins a cluster.

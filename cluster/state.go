@@ -47,6 +47,9 @@ type State struct {
 	micros map[birch.ID]*micro
 	// groups holds the clusters by rising id.
 	groups []*group
+	// places holds for every micro-cluster that has one, in the order of the tree,
+	// where its cluster is in groups; nil while that is not known. See [State.place].
+	places []int32
 	// common counts the terms of all documents.
 	common *termSketch
 }
@@ -169,14 +172,14 @@ func (s *State) count(m *micro, text string, similarity float32) {
 // settle makes sure that the micro-cluster of the document at hand has a cluster.
 func (s *State) settle(m *micro, vector []float32) {
 	if m.group == nil {
-		g := s.nearest(vector)
+		g := s.nearest(vector, s.tree.Compared(), s.tree.DotBound(vector))
 		if g == nil {
 			g = s.newGroup()
-			g.mean = make([]float32, len(vector))
 		}
 		g.add(m)
+		place, _ := s.find(g.id)
+		s.places = append(s.places, int32(place))
 	}
-	m.group.shift(vector)
 }
 
 // calibrate gathers the vectors of the first documents of the stream and, once
@@ -203,23 +206,6 @@ func (s *State) calibrate(vector []float32) (bool, []birch.Merge) {
 		panic("cluster: " + err.Error()) // a calibration gives a threshold that fits
 	}
 	return true, merges
-}
-
-// nearest returns the cluster that a single document with a vector belongs to,
-// or nil if there is none.
-func (s *State) nearest(vector []float32) *group {
-	l := s.unrelated.linkage()
-	var best *group
-	bestScore := math.Inf(-1)
-	for _, g := range s.groups {
-		if sc := score(float64(vec.Dot(g.mean, vector)), l.lean(1), l.lean(float64(g.size))); sc > bestScore {
-			best, bestScore = g, sc
-		}
-	}
-	if bestScore < l.cut {
-		return nil
-	}
-	return best
 }
 
 // sizeEvents returns what is to be said of the size that a document gave its
@@ -251,6 +237,7 @@ func (s *State) join(from, to *micro) []starling.Event {
 	if from.isPinned() && !to.isPinned() {
 		events = s.move(to, from.group)
 	}
+	s.places = nil
 	delete(s.micros, from.id)
 	from.group.remove(from)
 	to.take(from)

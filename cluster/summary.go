@@ -149,5 +149,6 @@ func (s *State) joined(vector []float32, near []birch.Neighbour) *group {
 	if len(near) > 0 && near[0].Similarity >= 1-s.Threshold()*s.Threshold() {
 		return s.micros[near[0].ID].group
 	}
-	return s.nearest(vector)
+	dots, bound := s.compared(vector)
+	return s.nearest(vector, dots, bound)
 }
