@@ -32,7 +32,8 @@ func (t *Tree) rebuild() []Merge {
 func (t *Tree) shrink() []Merge {
 	least := int(leastKept * float64(t.config.MaxEntries))
 	low, guess := t.threshold, t.raisedThreshold()
-	next, merges := t.regrown(guess, features{})
+	next, merges := t.regrown(guess, t.scratch.spare)
+	t.scratch.spare = features{}
 	for next.isTooLarge() {
 		low, guess = guess, next.raisedThreshold()
 		next, merges = t.regrown(guess, next.entries.features)
@@ -52,7 +53,11 @@ func (t *Tree) shrink() []Merge {
 			next, merges = tree, joined
 		}
 	}
+	spare = t.entries.features
 	*t = *next
+	if t.config.MaxBytes == 0 {
+		t.scratch.spare = spare
+	}
 	return merges
 }
 

@@ -59,6 +59,9 @@ type scratch struct {
 	ranking  ranking
 	split    []float64
 	others   []int32
+	// spare is the memory of a tree that ended, for the next rebuild; none where
+	// memory is bounded.
+	spare features
 	expected expectation
 }
 

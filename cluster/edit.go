@@ -174,7 +174,7 @@ func (s *State) smallerHalf(g *group) []*micro {
 			f.add(entry.N, entry.Mean)
 		}
 	}
-	a := newAgglomeration(linkage{cut: math.Inf(-1)}, f)
+	a := newAgglomeration(linkage{cut: math.Inf(-1)}, f, new(room))
 	for range len(micros) - 2 {
 		a.step()
 	}

@@ -35,7 +35,7 @@ func (s *State) Hierarchy() *Hierarchy {
 	if len(h.micros) == 0 {
 		return h
 	}
-	a := newAgglomeration(linkage{cut: math.Inf(-1)}, f)
+	a := newAgglomeration(linkage{cut: math.Inf(-1)}, f, new(room))
 	lowest := math.Inf(1)
 	for a.step() {
 		// Rounding must not put a join before those it is made of.

@@ -70,8 +70,8 @@ func (f *features) merge(i int, weight float64, mean []float32) {
 // group joins features as long as the linkage allows and returns for each the
 // number of its group: the index of the group's first feature. Of equally good
 // joins the one with the smaller indices comes first.
-func (l linkage) group(f features) []int {
-	a := newAgglomeration(l, f)
+func (l linkage) group(f features, r *room) []int {
+	a := newAgglomeration(l, f, r)
 	for a.step() {
 	}
 	groups := make([]int, len(f.weights))
@@ -82,7 +82,9 @@ func (l linkage) group(f features) []int {
 }
 
 // An agglomeration is a run of [linkage.group]. Each group lives on at the index
-// of its first feature.
+// of its first feature. Of each pair of groups the later one knows the other
+// (Müllner, Modern hierarchical, agglomerative clustering algorithms, 2011, has the
+// generic algorithm).
 type agglomeration struct {
 	linkage
 	n       int
@@ -90,12 +92,13 @@ type agglomeration struct {
 	// leanings are those of the weights; the doubt of groups that became part of
 	// another is infinite.
 	leanings []leaning
-	// similarities holds n rows of n mean cosines, -Inf for the group itself and
-	// for one that it may not be joined with: a mean of that stays that.
+	// similarities holds the mean cosines of group i with those before it, i of them,
+	// for one i after the other; -Inf for one that it may not be joined with: a mean
+	// of that stays that.
 	similarities []float32
-	// best is the group that most speaks for joining, and bestScore how much;
-	// -1 for groups that became part of parent, and for those that may be joined
-	// with no other.
+	// best is the group before it that most speaks for joining, and bestScore how
+	// much; -1 for groups that became part of parent, and for those that may be joined
+	// with none.
 	best      []int
 	bestScore []float64
 	parent    []int
@@ -103,12 +106,13 @@ type agglomeration struct {
 	last merging
 }
 
-func newAgglomeration(l linkage, f features) *agglomeration {
+// newAgglomeration begins one, which lasts until the next one in the same room.
+func newAgglomeration(l linkage, f features, r *room) *agglomeration {
 	n := len(f.weights)
 	a := &agglomeration{
 		linkage: l, n: n,
 		weights: append([]float64(nil), f.weights...), leanings: make([]leaning, n),
-		similarities: similarities(f.means, n, f.dim),
+		similarities: r.similarities(f.means, n, f.dim),
 		best:         make([]int, n), bestScore: make([]float64, n), parent: make([]int, n),
 	}
 	a.keepApart(f.pinned)
@@ -125,51 +129,53 @@ func newAgglomeration(l linkage, f features) *agglomeration {
 // keepApart makes sure that no two of the pinned features are joined.
 func (a *agglomeration) keepApart(pinned []bool) {
 	for i := range pinned {
-		for j := range pinned {
+		for j := range i {
 			if pinned[i] && pinned[j] {
-				a.similarities[i*a.n+j] = float32(math.Inf(-1))
+				a.row(i)[j] = float32(math.Inf(-1))
 			}
 		}
 	}
 }
 
+// A room is memory for agglomerations, kept because it is large.
+type room struct{ means, triangle, products []float32 }
+
+// withRoom returns s or, where it is too small, longer memory, a quarter more than
+// is needed.
+func withRoom(s []float32, n int) []float32 {
+	if len(s) >= n {
+		return s
+	}
+	return make([]float32, n+n/4)
+}
+
 // block is how many rows are compared with the others together.
 const block = 64
 
-// similarities returns the dot products of all pairs of n rows, -Inf on the
-// diagonal. The two products of a pair may differ in their last bits, so only
-// that of the later row with the earlier one is computed.
-func similarities(rows []float32, n, dim int) []float32 {
-	s := make([]float32, n*n)
-	products := make([]float32, block*n)
+// similarities returns the dot products of each of n rows with those before it.
+func (r *room) similarities(rows []float32, n, dim int) []float32 {
+	r.triangle = withRoom(r.triangle, n*(n-1)/2)
+	r.products = withRoom(r.products, block*n)
 	for first := 0; first < n; first += block {
 		end := min(first+block, n)
-		vec.DotMatrix(products[:(end-first)*end], rows[:end*dim], rows[first*dim:end*dim], dim)
+		vec.DotMatrix(r.products[:(end-first)*end], rows[:end*dim], rows[first*dim:end*dim], dim)
 		for i := first; i < end; i++ {
-			copy(s[i*n:i*n+i], products[(i-first)*end:])
-			s[i*n+i] = float32(math.Inf(-1))
-		}
-		for column := 0; column < first; column += block {
-			mirror(s, n, first, end, column)
-		}
-		mirror(s, n, first, end, first)
-	}
-	return s
-}
-
-// mirror copies what is below the diagonal in a block of rows and one of
-// columns to above it.
-func mirror(s []float32, n, row, endRow, column int) {
-	for i := row; i < endRow; i++ {
-		for j := column; j < min(column+block, i); j++ {
-			s[j*n+i] = s[i*n+j]
+			copy(triangleRow(r.triangle, i), r.products[(i-first)*end:])
 		}
 	}
+	return r.triangle
 }
 
-func (a *agglomeration) row(i int) []float32 { return a.similarities[i*a.n : (i+1)*a.n] }
+// triangleRow is row i of a triangle whose rows have as many values as their number.
+func triangleRow(triangle []float32, i int) []float32 {
+	start := i * (i - 1) / 2
+	return triangle[start : start+i : start+i]
+}
 
-// findBest finds the group that a group would best be joined with.
+// row holds the similarities of group i with those before it.
+func (a *agglomeration) row(i int) []float32 { return triangleRow(a.similarities, i) }
+
+// findBest finds the group before it that a group would best be joined with.
 func (a *agglomeration) findBest(i int) {
 	best, bestScore := -1, math.Inf(-1)
 	own, leanings := a.leanings[i], a.leanings
@@ -186,19 +192,19 @@ func (a *agglomeration) findBest(i int) {
 func (a *agglomeration) step() bool {
 	i := -1
 	for j, s := range a.bestScore {
-		if a.best[j] >= 0 && (i < 0 || s > a.bestScore[i]) {
+		if a.best[j] >= 0 && (i < 0 || s > a.bestScore[i] || s == a.bestScore[i] && a.best[j] < a.best[i]) {
 			i = j
 		}
 	}
 	if i < 0 || a.bestScore[i] < a.cut {
 		return false
 	}
-	a.last = merging{min(i, a.best[i]), max(i, a.best[i]), a.bestScore[i]}
+	a.last = merging{a.best[i], i, a.bestScore[i]}
 	a.join(a.last.i, a.last.j)
 	return true
 }
 
-// join makes group j part of group i.
+// join makes group j part of group i, which is before it.
 func (a *agglomeration) join(i, j int) {
 	shareI := a.weights[i] / (a.weights[i] + a.weights[j])
 	rowI, rowJ := a.row(i), a.row(j)
@@ -206,9 +212,8 @@ func (a *agglomeration) join(i, j int) {
 		if a.parent[k] != k || k == i || k == j {
 			continue
 		}
-		mean := float32(shareI*float64(rowI[k]) + (1-shareI)*float64(rowJ[k]))
-		rowI[k] = mean
-		a.similarities[k*a.n+i] = mean
+		ofI, ofJ := pairOf(a, rowI, i, k), pairOf(a, rowJ, j, k)
+		*ofI = float32(shareI*float64(*ofI) + (1-shareI)*float64(*ofJ))
 	}
 	a.weights[i] += a.weights[j]
 	a.leanings[i] = a.lean(a.weights[i])
@@ -216,16 +221,24 @@ func (a *agglomeration) join(i, j int) {
 	a.refresh(i, j)
 }
 
+// pairOf is where the similarity of groups i and k is, row being that of i.
+func pairOf(a *agglomeration, row []float32, i, k int) *float32 {
+	if k < i {
+		return &row[k]
+	}
+	return &a.similarities[k*(k-1)/2+i]
+}
+
 // refresh finds the best joins again that changed when j became part of i.
 func (a *agglomeration) refresh(i, j int) {
 	a.findBest(i)
-	for k, similarity := range a.row(i) {
+	for k := i + 1; k < a.n; k++ {
 		switch {
-		case a.best[k] < 0 || k == i:
+		case a.best[k] < 0:
 		case a.best[k] == i || a.best[k] == j:
 			a.findBest(k)
 		default:
-			s := score(float64(similarity), a.leanings[i], a.leanings[k])
+			s := score(float64(a.similarities[k*(k-1)/2+i]), a.leanings[i], a.leanings[k])
 			if s > a.bestScore[k] || s == a.bestScore[k] && i < a.best[k] {
 				a.best[k], a.bestScore[k] = i, s
 			}

@@ -95,7 +95,7 @@ func TestLinkageIsTheAverageOverDocuments(t *testing.T) {
 		}
 		l := linkage{cut: rapid.Float64Range(-0.5, 0.9).Draw(t, "cut"), evidence: rapid.Float64Range(0, 0.5).Draw(t, "evidence"),
 			reserve: rapid.Float64Range(0, 0.2).Draw(t, "reserve")}
-		got := l.group(features{dim: dim, weights: weights, means: means, pinned: pinned})
+		got := l.group(features{dim: dim, weights: weights, means: means, pinned: pinned}, new(room))
 		want := naive(l, documents, members, pinned)
 		if !slices.Equal(got, want) {
 			t.Fatalf("groups %v, want %v", got, want)
@@ -108,10 +108,10 @@ func TestLinkageIsTheAverageOverDocuments(t *testing.T) {
 func TestEvidenceGrowsWithDocuments(t *testing.T) {
 	l := linkage{cut: 0.1, evidence: 0.2}
 	means := []float32{1, 0, 0.2, 0.9} // cosine 0.2
-	if got := l.group(features{dim: 2, weights: []float64{1, 1}, means: means}); got[1] != 1 {
+	if got := l.group(features{dim: 2, weights: []float64{1, 1}, means: means}, new(room)); got[1] != 1 {
 		t.Error("two documents that are hardly alike were joined")
 	}
-	if got := l.group(features{dim: 2, weights: []float64{10, 10}, means: means}); got[1] != 0 {
+	if got := l.group(features{dim: 2, weights: []float64{10, 10}, means: means}, new(room)); got[1] != 0 {
 		t.Error("two groups of ten that are as much alike were not joined")
 	}
 }
@@ -121,7 +121,7 @@ func TestLargeGroupsKeepTheirReserve(t *testing.T) {
 	l := linkage{cut: 0.1, reserve: 0.05}
 	means := []float32{1, 0, 0.2, 0.9} // cosine 0.2
 	for weight, joined := range map[float64]bool{10: true, 1000: false} {
-		got := l.group(features{dim: 2, weights: []float64{weight, weight}, means: means})
+		got := l.group(features{dim: 2, weights: []float64{weight, weight}, means: means}, new(room))
 		if (got[1] == 0) != joined {
 			t.Errorf("groups of %v documents: joined %v", weight, !joined)
 		}
@@ -141,6 +141,6 @@ func BenchmarkLink(b *testing.B) {
 		means = append(means, noisy(random, centres[random.IntN(len(centres))], 1.5)...)
 	}
 	for b.Loop() {
-		linkage{cut: 0.1, evidence: 0.2, reserve: 0.02}.group(features{dim: dim, weights: weights, means: means})
+		linkage{cut: 0.1, evidence: 0.2, reserve: 0.02}.group(features{dim: dim, weights: weights, means: means}, new(room))
 	}
 }

@@ -38,7 +38,7 @@ func (s *State) regroup() []starling.Event {
 func (s *State) link() ([]*micro, []int) {
 	n := s.tree.Len()
 	micros, places := make([]*micro, 0, n), make([]int, 0, n)
-	f := features{dim: s.config.Dim, weights: make([]float64, 0, n), means: make([]float32, 0, n*s.config.Dim)}
+	f := features{dim: s.config.Dim, weights: make([]float64, 0, n), means: withRoom(s.room.means, n*s.config.Dim)[:0]}
 	pinned := make(map[*group]int)
 	for entry := range s.tree.Entries() {
 		m := s.micros[entry.ID]
@@ -55,7 +55,8 @@ func (s *State) link() ([]*micro, []int) {
 		}
 		f.add(entry.N, entry.Mean)
 	}
-	groups := s.unrelated.linkage().group(f)
+	s.room.means = f.means[:cap(f.means)]
+	groups := s.unrelated.linkage().group(f, &s.room)
 	for i, place := range places {
 		places[i] = groups[place]
 	}

@@ -50,6 +50,8 @@ type State struct {
 	// places holds for every micro-cluster that has one, in the order of the tree,
 	// where its cluster is in groups; nil while that is not known. See [State.place].
 	places []int32
+	// room is memory for finding the clusters anew.
+	room room
 	// common counts the terms of all documents.
 	common *termSketch
 }
