@@ -102,6 +102,8 @@ type agglomeration struct {
 	best      []int
 	bestScore []float64
 	parent    []int
+	// joined holds the similarities of the group joined last with the others.
+	joined []float32
 	// last is the last join.
 	last merging
 }
@@ -114,6 +116,7 @@ func newAgglomeration(l linkage, f features, r *room) *agglomeration {
 		weights: append([]float64(nil), f.weights...), leanings: make([]leaning, n),
 		similarities: r.similarities(f.means, n, f.dim),
 		best:         make([]int, n), bestScore: make([]float64, n), parent: make([]int, n),
+		joined: make([]float32, n),
 	}
 	a.keepApart(f.pinned)
 	for i := range n {
@@ -213,7 +216,8 @@ func (a *agglomeration) join(i, j int) {
 			continue
 		}
 		ofI, ofJ := pairOf(a, rowI, i, k), pairOf(a, rowJ, j, k)
-		*ofI = float32(shareI*float64(*ofI) + (1-shareI)*float64(*ofJ))
+		a.joined[k] = float32(shareI*float64(*ofI) + (1-shareI)*float64(*ofJ))
+		*ofI = a.joined[k]
 	}
 	a.weights[i] += a.weights[j]
 	a.leanings[i] = a.lean(a.weights[i])
@@ -238,7 +242,7 @@ func (a *agglomeration) refresh(i, j int) {
 		case a.best[k] == i || a.best[k] == j:
 			a.findBest(k)
 		default:
-			s := score(float64(a.similarities[k*(k-1)/2+i]), a.leanings[i], a.leanings[k])
+			s := score(float64(a.joined[k]), a.leanings[i], a.leanings[k])
 			if s > a.bestScore[k] || s == a.bestScore[k] && i < a.best[k] {
 				a.best[k], a.bestScore[k] = i, s
 			}
