@@ -23,7 +23,7 @@ import (
 //
 //	magic "STME" | version byte | config JSON | shards | number | documents | lastID | next
 //	| calibrated byte | calibration: mean, deviation | sample vectors
-//	| clusters as in a State | features: id, told, mean
+//	| clusters as in a State, each followed by its mean | features: id, told, mean
 //	| joined, by rising id: from, into | CRC-32C of all before
 const (
 	shardMagic    = "STSH"
@@ -84,7 +84,7 @@ func (m *Merger) AppendBinary(b []byte) ([]byte, error) {
 	b = appendVectors(b, m.sample)
 	b = binary.AppendUvarint(b, uint64(len(s.groups)))
 	for _, g := range s.groups {
-		b = g.appendBinary(b)
+		b = appendVector(g.appendBinary(b), m.means[g])
 	}
 	b = binary.AppendUvarint(b, uint64(len(m.features)))
 	for _, f := range m.features {
@@ -224,7 +224,7 @@ func (r *reader) joinings() (all []Joining) {
 
 func (r *reader) merger(config Config) *Merger {
 	s := &State{config: config, micros: make(map[birch.ID]*micro), common: new(termSketch)}
-	m := &Merger{clusters: s, byMicro: make(map[birch.ID]*feature), joined: make(map[birch.ID]birch.ID)}
+	m := &Merger{clusters: s, byMicro: make(map[birch.ID]*feature), means: make(map[*group][]float32), joined: make(map[birch.ID]birch.ID)}
 	m.shards, m.number, s.documents = int(r.count()), r.count(), r.count()
 	s.lastID, s.next = starling.ClusterID(r.uvarint()), r.count()
 	m.calibrated = r.byte() == 1
@@ -239,7 +239,7 @@ func (r *reader) merger(config Config) *Merger {
 			r.fail("cluster %v is empty or out of place", g.id)
 		}
 		last = g.id
-		s.groups = append(s.groups, g)
+		s.groups, m.means[g] = append(s.groups, g), r.vector(config.Dim)
 	}
 	for range r.length() {
 		r.feature(m)

@@ -28,6 +28,9 @@ type Merger struct {
 	// they were first heard of.
 	features []*feature
 	byMicro  map[birch.ID]*feature
+	// means holds the means of the clusters' documents, up to rounding. They are found
+	// anew from the features whenever the clusters are.
+	means map[*group][]float32
 	// joined says what the micro-clusters that ended became part of.
 	joined map[birch.ID]birch.ID
 	// sample gathers vectors until there are enough to calibrate from, and calibrated
@@ -80,6 +83,7 @@ func NewMerger(config Config, count int) (*Merger, error) {
 			micros: make(map[birch.ID]*micro), common: new(termSketch),
 		},
 		byMicro: make(map[birch.ID]*feature),
+		means:   make(map[*group][]float32),
 		joined:  make(map[birch.ID]birch.ID),
 	}, nil
 }
@@ -173,7 +177,7 @@ func (m *Merger) add(f Feature) []starling.Event {
 	known.micro.size += f.N
 	g.size += f.N
 	blend(known.mean, f.Mean, f.N, known.micro.size)
-	blend(g.mean, f.Mean, f.N, g.size)
+	blend(m.means[g], f.Mean, f.N, g.size)
 	return grown(g, was)
 }
 
@@ -192,18 +196,33 @@ func (m *Merger) begin(id birch.ID, f Feature) []starling.Event {
 	known := &feature{micro: &micro{id: id, size: f.N}, mean: slices.Clone(f.Mean)}
 	m.features = append(m.features, known)
 	m.byMicro[id], s.micros[id] = known, known.micro
-	g := s.nearest(f.Mean)
+	g := m.nearest(f.Mean)
 	if g == nil {
 		g = s.newGroup()
-		g.mean = make([]float32, len(f.Mean))
+		m.means[g] = make([]float32, len(f.Mean))
 	}
 	was := g.size
 	g.add(known.micro)
-	blend(g.mean, f.Mean, f.N, g.size)
+	blend(m.means[g], f.Mean, f.N, g.size)
 	if was == 0 {
 		return []starling.Event{{Kind: starling.Created, To: g.id, Size: g.size}}
 	}
 	return grown(g, was)
+}
+
+// nearest returns the cluster that a single document with a vector belongs to, or
+// nil if there is none.
+func (m *Merger) nearest(vector []float32) *group {
+	s := m.clusters
+	sums, weights := make([]float64, len(s.groups)), make([]float64, len(s.groups))
+	for i, g := range s.groups {
+		sums[i], weights[i] = float64(vec.Dot(m.means[g], vector)), 1
+	}
+	n := nearness{linkage: s.unrelated.linkage(), groups: s.groups}
+	if n.look(sums, weights, 0); len(n.open) == 0 {
+		return nil
+	}
+	return n.open[0].group
 }
 
 // grown says that a cluster passed one of the sizes that are told.
@@ -319,7 +338,7 @@ func (m *Merger) link() ([]*micro, []int, int64) {
 		micros[i] = f.micro
 	}
 	places, f := m.condense()
-	groups := s.unrelated.linkage().group(f)
+	groups := s.unrelated.linkage().group(f, &s.room)
 	found := make([]int, len(micros))
 	for i, place := range places {
 		found[i] = groups[place]
@@ -392,13 +411,14 @@ func (m *Merger) tree() (*birch.Tree, []birch.ID) {
 // measureMeans sets the means of all clusters from the features.
 func (m *Merger) measureMeans() {
 	weights := make(map[*group]float64, len(m.clusters.groups))
+	clear(m.means)
 	for _, g := range m.clusters.groups {
-		g.mean = make([]float32, m.clusters.config.Dim)
+		m.means[g] = make([]float32, m.clusters.config.Dim)
 	}
 	for _, f := range m.features {
 		weights[f.micro.group] += float64(f.micro.size)
 	}
 	for _, f := range m.features {
-		vec.AddScaled(f.micro.group.mean, f.mean, float32(float64(f.micro.size)/weights[f.micro.group]))
+		vec.AddScaled(m.means[f.micro.group], f.mean, float32(float64(f.micro.size)/weights[f.micro.group]))
 	}
 }

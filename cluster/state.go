@@ -2,13 +2,11 @@ package cluster
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"time"
 
 	"starling"
 	"starling/birch"
-	"starling/vec"
 )
 
 // A State clusters one stream. It is not safe for use by several goroutines.
