@@ -54,14 +54,14 @@ const none = -1
 // scratch holds what Insert uses again and again, none of it state: buffers, and
 // the vectors that are expected.
 type scratch struct {
-	mean     []float64
-	dots     []float32
-	ranking  ranking
-	split    []float64
-	others   []int32
+	mean    []float64
+	dots    []float32
+	ranking ranking
+	split   []float64
+	others  []int32
 	// spare is the memory of a tree that ended, for the next rebuild; none where
 	// memory is bounded.
-	spare features
+	spare    features
 	expected expectation
 }
 

@@ -18,7 +18,7 @@ func version3(t *testing.T) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close() //nolint:errcheck // only read
+	defer f.Close()
 	zipped, err := gzip.NewReader(f)
 	if err != nil {
 		t.Fatal(err)
