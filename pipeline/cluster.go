@@ -18,6 +18,8 @@ type transaction struct {
 	// ids are the ids of Records, in flight until then.
 	ids        []string
 	duplicates int64
+	// editing asked for the edit among Edits, if there is one.
+	editing *editing
 }
 
 // cluster applies the batches in the order they were received. No other
@@ -25,30 +27,20 @@ type transaction struct {
 func (p *Pipeline) cluster(ctx context.Context) error {
 	defer close(p.applied)
 	p.watch = p.newWatch()
-	snapshotAt := p.State.Documents() // of the last snapshot, as far as this run knows
-	for b := range p.ordered {
-		select {
-		case <-b.embedded:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-		started := time.Now()
-		t, err := p.apply(ctx, b)
+	p.snapshotAt = p.State.Documents()
+	for {
+		t, err := p.nextChange(ctx)
 		if err != nil {
 			return err
 		}
-		if done := p.State.Documents(); done-snapshotAt >= p.SnapshotEvery {
-			if t.Snapshot, err = snapshotOf(p.State); err != nil {
-				return err
-			}
-			snapshotAt = done
+		if t == nil {
+			break
 		}
-		p.meter.worked(&p.meter.stats.Cluster, len(b.documents), started)
 		if err := send(ctx, p.applied, t); err != nil {
 			return err
 		}
 	}
-	if p.State.Documents() == snapshotAt {
+	if p.State.Documents() == p.snapshotAt {
 		return nil
 	}
 	last, err := snapshotOf(p.State)
@@ -56,6 +48,23 @@ func (p *Pipeline) cluster(ctx context.Context) error {
 		return err
 	}
 	return send(ctx, p.applied, &transaction{Batch: store.Batch{Snapshot: last}})
+}
+
+// change clusters a batch and, when it is time, takes a snapshot.
+func (p *Pipeline) change(ctx context.Context, b *batch) (*transaction, error) {
+	started := time.Now()
+	t, err := p.apply(ctx, b)
+	if err != nil {
+		return nil, err
+	}
+	if done := p.State.Documents(); done-p.snapshotAt >= p.SnapshotEvery {
+		if t.Snapshot, err = snapshotOf(p.State); err != nil {
+			return nil, err
+		}
+		p.snapshotAt = done
+	}
+	p.meter.worked(&p.meter.stats.Cluster, len(b.documents), started)
+	return t, nil
 }
 
 func snapshotOf(state *cluster.State) (*store.Snapshot, error) {

@@ -33,7 +33,7 @@ func (p *Pipeline) commit(ctx context.Context) error {
 
 // gather adds the transactions that are waiting to t.
 func (p *Pipeline) gather(t *transaction) {
-	for len(t.Records) < maxRecords && t.Snapshot == nil {
+	for len(t.Records) < maxRecords && t.Snapshot == nil && t.editing == nil {
 		select {
 		case next, open := <-p.applied:
 			if !open {
@@ -45,6 +45,7 @@ func (p *Pipeline) gather(t *transaction) {
 			t.messages = append(t.messages, next.messages...)
 			t.ids = append(t.ids, next.ids...)
 			t.duplicates += next.duplicates
+			t.Edits, t.editing = next.Edits, next.editing
 		default:
 			return
 		}
@@ -68,12 +69,18 @@ func (p *Pipeline) write(ctx context.Context, t *transaction) error {
 	case p.committed <- struct{}{}:
 	default: // the publisher has been woken and not looked yet
 	}
+	if t.editing != nil {
+		t.editing.made <- nil
+	}
 	return p.tell(t.Batch)
 }
 
 func (p *Pipeline) tell(b store.Batch) error {
 	if p.OnDeadLetters != nil && len(b.DeadLetters) > 0 {
 		p.OnDeadLetters(b.DeadLetters)
+	}
+	if p.OnRecords != nil && len(b.Records) > 0 {
+		p.OnRecords(b.Records)
 	}
 	if p.OnUpdates == nil || len(b.Records) == 0 {
 		return nil

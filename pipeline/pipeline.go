@@ -46,6 +46,9 @@ type Settings struct {
 	// once they are durable; nil for nobody. It must not keep the slice. An
 	// error ends the run.
 	OnUpdates func([]starling.Update) error
+	// OnRecords is called as OnUpdates is, with the embeddings too; nil for nobody.
+	// It must not block, nor keep or change what it gets.
+	OnRecords func([]store.Record)
 	// OnDeadLetters is called with what could not be processed, once that is
 	// durable; nil for nobody.
 	OnDeadLetters func([]store.DeadLetter)
@@ -110,11 +113,18 @@ type Pipeline struct {
 	// committed wakes the publisher; it holds at most one call.
 	committed chan struct{}
 	// over is closed when no more commits come.
-	over     chan struct{}
+	over chan struct{}
+	// edits are asked for by Edit; ended is closed when Run returns, and failure is
+	// what it returns then.
+	edits    chan *editing
+	ended    chan struct{}
+	failure  error
 	inFlight *inFlight
-	// watch belongs to the clustering stage.
-	watch watch
-	meter meter
+	// watch belongs to the clustering stage, as does snapshotAt, the number of
+	// documents at the last snapshot as far as this run knows.
+	watch      watch
+	snapshotAt int64
+	meter      meter
 }
 
 // New returns a pipeline that has not begun.
@@ -128,6 +138,8 @@ func New(settings Settings) *Pipeline {
 		applied:    make(chan *transaction, maxPending),
 		committed:  make(chan struct{}, 1),
 		over:       make(chan struct{}),
+		edits:      make(chan *editing),
+		ended:      make(chan struct{}),
 		inFlight:   newInFlight(),
 	}
 }
@@ -156,8 +168,9 @@ func (p *Pipeline) Run(ctx context.Context) (Summary, error) {
 	stages.Go(func() error { return p.commit(working) })
 	stages.Go(func() error { return p.publish(working) })
 	stages.Go(func() error { return p.trim(working) })
-	err := stages.Wait()
-	return p.Stats().Summary, err
+	p.failure = stages.Wait()
+	close(p.ended)
+	return p.Stats().Summary, p.failure
 }
 
 // Clusters returns the clusters as they are now, largest first; limit 0 means
@@ -166,6 +179,15 @@ func (p *Pipeline) Clusters(limit int) []cluster.Summary {
 	p.clustering.Lock()
 	defer p.clustering.Unlock()
 	return p.State.Clusters(limit)
+}
+
+// View calls look with the clustering as it is now. It must be quick, since the
+// stream waits meanwhile, and neither change nor keep the state. View may be called at
+// any time, from any goroutine.
+func (p *Pipeline) View(look func(*cluster.State)) {
+	p.clustering.Lock()
+	defer p.clustering.Unlock()
+	look(p.State)
 }
 
 // send passes a value to the next stage, or gives up when a stage has failed.
