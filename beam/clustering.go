@@ -59,7 +59,7 @@ func (fn *clusterFn) ProcessElement(
 	ctx context.Context, p state.Provider, shard int64, b Batch, emit func(starling.Update), refuse func(DeadLetter),
 ) error {
 	c := cells{&fn.Version, &fn.Journal, &fn.Snapshot}
-	return fn.keeper.apply(p, c, strconv.FormatInt(shard, 10), journalEntry(b), func(s *single) error {
+	return fn.keeper.apply(p, c, strconv.FormatInt(shard, 10), func(s *single) ([]byte, error) {
 		updates, duplicates := s.apply(b, func(d starling.Document, reason error) {
 			fn.refused.Inc(ctx, 1)
 			refuse(letter(d, reason))
@@ -69,6 +69,6 @@ func (fn *clusterFn) ProcessElement(
 		}
 		fn.documents.Inc(ctx, int64(len(updates)))
 		fn.duplicates.Inc(ctx, duplicates)
-		return nil
+		return journalEntry(b), nil
 	})
 }

@@ -60,9 +60,10 @@ const (
 	pieceBytes = 1 << 20
 )
 
-// apply applies one entry to the machine of a key: do does it, replay would do the
-// same. After an error the machine is not used again.
-func (k keeper[M]) apply(p state.Provider, c cells, key string, entry []byte, do func(M) error) error {
+// apply lets do work on the machine of a key. What it returns is the entry with which
+// replay would do the same, or nothing where the machine has not changed. After an
+// error the machine is not used again.
+func (k keeper[M]) apply(p state.Provider, c cells, key string, do func(M) (entry []byte, err error)) error {
 	stored, known, err := readVersion(p, c)
 	if err != nil {
 		return fmt.Errorf("reading the state of %s of %s: %w", key, k.step, err)
@@ -71,12 +72,16 @@ func (k keeper[M]) apply(p state.Provider, c cells, key string, entry []byte, do
 	if err != nil {
 		return fmt.Errorf("bringing back the state of %s of %s: %w", key, k.step, err)
 	}
-	if err := do(m); err != nil {
+	entry, err := do(m)
+	if err != nil {
 		return err
 	}
-	next := stored.after(entry)
-	if err := k.write(p, c, m, &next, entry); err != nil {
-		return fmt.Errorf("writing the state of %s of %s: %w", key, k.step, err)
+	next := stored
+	if len(entry) > 0 {
+		next = stored.after(entry)
+		if err := k.write(p, c, m, &next, entry); err != nil {
+			return fmt.Errorf("writing the state of %s of %s: %w", key, k.step, err)
+		}
 	}
 	live.put(k.step, key, liveMachine{version: next.chain, machine: m})
 	return nil

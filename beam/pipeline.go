@@ -22,6 +22,8 @@ const (
 
 // The steps that the example has not.
 const (
+	stepMerge       = "Merge Clusters"
+	stepAssign      = "Assign Clusters"
 	stepPrint       = "Print Update"
 	stepDeadLetters = "Dead Letters"
 )
@@ -58,16 +60,43 @@ func (b *builder) cluster() {
 	embedded := b.refusing(stepEmbed, &embedFn{Model: b.settings.Model, BatchSize: b.settings.BatchSize}, documents)
 	embedded = b.refusing(stepNormalize, &normalizeFn{}, embedded)
 	keyed := sdk.ParDo(b.root.Scope(stepKey), &keyFn{Shards: b.settings.Shards, BatchSize: b.settings.BatchSize}, embedded)
-	updates := b.refusing(stepCluster, newClusterFn(b.job, b.settings.Clustering, b.settings.Remember), keyed)
-	formatted := sdk.ParDo(b.root.Scope(stepFormat), &formatFn{}, updates)
+	var formatted sdk.PCollection
+	if b.settings.Shards == 1 {
+		formatted = b.clusterWhole(keyed)
+	} else {
+		formatted = b.clusterShards(keyed)
+	}
 	if b.settings.To != "" {
 		b.write(stepWrite, b.settings.To, formatted)
 	}
+	if b.settings.OnMessage != nil {
+		listeners.Store(b.job, b.settings.OnMessage)
+		sdk.ParDo0(b.root.Scope(stepPrint), &listenFn{Job: b.job}, formatted)
+	}
+	b.bury()
+}
+
+// clusterWhole clusters a stream of one shard.
+func (b *builder) clusterWhole(keyed sdk.PCollection) sdk.PCollection {
+	updates := b.refusing(stepCluster, newClusterFn(b.job, b.settings.Clustering, b.settings.Remember), keyed)
 	if b.settings.OnUpdates != nil {
 		follow(b.job, b.settings.OnUpdates)
 		sdk.ParDo0(b.root.Scope(stepPrint), &printFn{Job: b.job}, updates)
 	}
-	b.bury()
+	return sdk.ParDo(b.root.Scope(stepFormat), &formatFn{}, updates)
+}
+
+// clusterShards clusters a stream of several shards.
+func (b *builder) clusterShards(keyed sdk.PCollection) sdk.PCollection {
+	settings := b.settings
+	shard := newShardFn(b.job, settings.Clustering, settings.Shards, settings.Remember/settings.Shards)
+	placed, reports, refused := sdk.ParDo3(b.root.Scope(stepCluster), shard, keyed)
+	b.refused = append(b.refused, refused)
+	moved, changes := sdk.ParDo2(b.root.Scope(stepMerge), newMergeFn(b.job, settings.Clustering, settings.Shards), reports)
+	s := b.root.Scope(stepAssign)
+	updates := sdk.ParDo(s, newAssignFn(b.job), sdk.Flatten(s, placed, moved))
+	s = b.root.Scope(stepFormat)
+	return sdk.Flatten(s, sdk.ParDo(s, &formatShardFn{}, updates), sdk.ParDo(s, &formatChangesFn{}, changes))
 }
 
 // read reads the messages. Where the read is ours, what it gives is made durable

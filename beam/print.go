@@ -2,9 +2,12 @@ package beam
 
 import (
 	"errors"
+	"fmt"
 	"sync"
 
+	"cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
+	"google.golang.org/protobuf/proto"
 
 	"starling"
 )
@@ -18,7 +21,7 @@ type printFn struct{ Job string }
 func (fn *printFn) ProcessElement(update starling.Update) error {
 	f, ok := followers.Load(fn.Job)
 	if !ok {
-		return errors.New("this worker is not in the process that follows the updates: leave out --print, or use loopback workers")
+		return errElsewhere
 	}
 	return f.(*follower).take(update)
 }
@@ -57,3 +60,26 @@ func (f *follower) take(update starling.Update) error {
 	}
 	return f.next(ready)
 }
+
+func init() { register.DoFn1x1[[]byte, error](&listenFn{}) }
+
+// listenFn hands messages to whoever listens in this process.
+type listenFn struct{ Job string }
+
+// listeners are those of this process, by job.
+var listeners sync.Map // of string to func([]byte) error
+
+// ProcessElement hands over one message.
+func (fn *listenFn) ProcessElement(data []byte) error {
+	listen, ok := listeners.Load(fn.Job)
+	if !ok {
+		return errElsewhere
+	}
+	var m pubsubpb.PubsubMessage
+	if err := proto.Unmarshal(data, &m); err != nil {
+		return fmt.Errorf("printing what is no Pub/Sub message: %w", err)
+	}
+	return listen.(func([]byte) error)(m.Data)
+}
+
+var errElsewhere = errors.New("this worker is not in the process that follows the updates: leave out --print, or use loopback workers")

@@ -52,6 +52,9 @@ type ClusterSettings struct {
 	// OnUpdates is called with the updates in the order of the stream, one call at a
 	// time. It needs workers in this process, and one shard.
 	OnUpdates func([]starling.Update) error
+	// OnMessage is called with the body of each message that goes, or would go, to
+	// the topic To, in no order. It needs workers in this process.
+	OnMessage func(body []byte) error
 }
 
 func (s ClusterSettings) withDefaults() ClusterSettings {
