@@ -4,9 +4,11 @@ import (
 	"encoding/binary"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strconv"
 
+	sdk "github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/state"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
@@ -14,7 +16,7 @@ import (
 )
 
 func init() {
-	register.DoFn4x1[state.Provider, int64, Piece, func(ShardUpdate), error](&assignFn{})
+	sdk.RegisterDoFn(reflect.TypeFor[assignFn]())
 	register.Emitter1[ShardUpdate]()
 }
 

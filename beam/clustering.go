@@ -15,7 +15,7 @@ import (
 )
 
 func init() {
-	register.DoFn6x1[context.Context, state.Provider, int64, Batch, func(starling.Update), func(DeadLetter), error](&clusterFn{})
+	sdk.RegisterDoFn(reflect.TypeFor[clusterFn]())
 	register.Emitter1[starling.Update]()
 	sdk.RegisterCoder(reflect.TypeFor[starling.Update](), encodeUpdate, decodeUpdate)
 }

@@ -25,8 +25,8 @@ type DeadLetter struct {
 }
 
 func init() {
-	register.DoFn4x1[context.Context, []byte, func(starling.Document), func(DeadLetter), error](&decodeFn{})
-	register.DoFn2x1[context.Context, DeadLetter, []byte](&deadLetterFn{})
+	sdk.RegisterDoFn(reflect.TypeFor[decodeFn]())
+	sdk.RegisterDoFn(reflect.TypeFor[deadLetterFn]())
 	register.Emitter1[starling.Document]()
 	register.Emitter1[DeadLetter]()
 	sdk.RegisterCoder(reflect.TypeFor[DeadLetter](), encodeDeadLetter, decodeDeadLetter)

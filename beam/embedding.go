@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
 	"slices"
 
 	sdk "github.com/apache/beam/sdks/v2/go/pkg/beam"
@@ -18,9 +19,9 @@ import (
 )
 
 func init() {
-	register.DoFn2x1[context.Context, starling.Document, starling.Document](&tokenizeFn{})
-	register.DoFn4x1[context.Context, starling.Document, func(sdk.EventTime, Embedded), func(sdk.EventTime, DeadLetter), error](&embedFn{})
-	register.DoFn3x0[Embedded, func(Embedded), func(DeadLetter)](&normalizeFn{})
+	sdk.RegisterDoFn(reflect.TypeFor[tokenizeFn]())
+	sdk.RegisterDoFn(reflect.TypeFor[embedFn]())
+	sdk.RegisterDoFn(reflect.TypeFor[normalizeFn]())
 	register.Emitter1[Embedded]()
 	register.Emitter2[sdk.EventTime, Embedded]()
 	register.Emitter2[sdk.EventTime, DeadLetter]()

@@ -3,18 +3,19 @@ package beam
 import (
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"strconv"
 
-	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
+	sdk "github.com/apache/beam/sdks/v2/go/pkg/beam"
 
 	"starling"
 	"starling/broker"
 )
 
 func init() {
-	register.DoFn1x2[starling.Update, []byte, error](&formatFn{})
-	register.DoFn1x2[ShardUpdate, []byte, error](&formatShardFn{})
-	register.DoFn1x2[Changes, []byte, error](&formatChangesFn{})
+	sdk.RegisterDoFn(reflect.TypeFor[formatFn]())
+	sdk.RegisterDoFn(reflect.TypeFor[formatShardFn]())
+	sdk.RegisterDoFn(reflect.TypeFor[formatChangesFn]())
 }
 
 // formatFn makes the messages of updates, those that the local runtime publishes.

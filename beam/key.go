@@ -3,6 +3,7 @@ package beam
 import (
 	"context"
 	"hash/fnv"
+	"reflect"
 	"slices"
 
 	sdk "github.com/apache/beam/sdks/v2/go/pkg/beam"
@@ -10,7 +11,7 @@ import (
 )
 
 func init() {
-	register.DoFn3x0[context.Context, Embedded, func(sdk.EventTime, int64, Batch)](&keyFn{})
+	sdk.RegisterDoFn(reflect.TypeFor[keyFn]())
 	register.Emitter3[sdk.EventTime, int64, Batch]()
 }
 

@@ -2,8 +2,10 @@ package beam
 
 import (
 	"fmt"
+	"reflect"
 	"strconv"
 
+	sdk "github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/state"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
@@ -11,7 +13,7 @@ import (
 )
 
 func init() {
-	register.DoFn5x1[state.Provider, int64, cluster.Report, func(int64, Piece), func(Changes), error](&mergeFn{})
+	sdk.RegisterDoFn(reflect.TypeFor[mergeFn]())
 	register.Emitter1[Changes]()
 }
 

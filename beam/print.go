@@ -3,16 +3,17 @@ package beam
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"sync"
 
 	"cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
-	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
+	sdk "github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"google.golang.org/protobuf/proto"
 
 	"starling"
 )
 
-func init() { register.DoFn1x1[starling.Update, error](&printFn{}) }
+func init() { sdk.RegisterDoFn(reflect.TypeFor[printFn]()) }
 
 // printFn hands updates to whoever follows them in this process.
 type printFn struct{ Job string }
@@ -61,7 +62,7 @@ func (f *follower) take(update starling.Update) error {
 	return f.next(ready)
 }
 
-func init() { register.DoFn1x1[[]byte, error](&listenFn{}) }
+func init() { sdk.RegisterDoFn(reflect.TypeFor[listenFn]()) }
 
 // listenFn hands messages to whoever listens in this process.
 type listenFn struct{ Job string }

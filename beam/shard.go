@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"reflect"
 	"strconv"
 
 	sdk "github.com/apache/beam/sdks/v2/go/pkg/beam"
@@ -15,8 +16,7 @@ import (
 )
 
 func init() {
-	register.DoFn7x1[context.Context, state.Provider, int64, Batch,
-		func(int64, Piece), func(int64, cluster.Report), func(DeadLetter), error](&shardFn{})
+	sdk.RegisterDoFn(reflect.TypeFor[shardFn]())
 	register.Emitter2[int64, Piece]()
 	register.Emitter2[int64, cluster.Report]()
 }

@@ -16,8 +16,7 @@ import (
 )
 
 func init() {
-	register.DoFn5x2[context.Context, *sdf.ManualWatermarkEstimator, *sdf.LockRTracker, string,
-		func(sdk.EventTime, []byte), sdf.ProcessContinuation, error](&readFn{})
+	sdk.RegisterDoFn(reflect.TypeFor[readFn]())
 	register.Emitter2[sdk.EventTime, []byte]()
 	sdk.RegisterType(reflect.TypeFor[readFn]())
 }

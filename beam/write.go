@@ -4,17 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"sync"
 
 	"cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
-	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
+	sdk "github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"google.golang.org/protobuf/proto"
 
 	"starling/broker"
 )
 
 func init() {
-	register.DoFn2x1[context.Context, []byte, error](&writeFn{})
+	sdk.RegisterDoFn(reflect.TypeFor[writeFn]())
 }
 
 // writeFn publishes messages in the wire form of Pub/Sub to a topic that package
