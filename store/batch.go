@@ -58,7 +58,7 @@ type DeadLetter struct {
 	// Body is the message's, its first [MaxBodyBytes] where it is longer.
 	Body       []byte
 	Attributes map[string]string
-	// Time, if any, is of the years 1678 to 2262.
+	// Time is left out unless it is of the years 1678 to 2262.
 	Time time.Time
 }
 
@@ -84,7 +84,7 @@ func (b Batch) validate(p progress, dim int) error {
 		if math.IsNaN(float64(r.Similarity)) {
 			return fmt.Errorf("document %q has a similarity that is not a number", r.ID)
 		}
-		if !r.Time.IsZero() && !time.Unix(0, r.Time.UnixNano()).Equal(r.Time) {
+		if !isStorable(r.Time) {
 			return fmt.Errorf("document %q has the time %v, want one of the years 1678 to 2262", r.ID, r.Time)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"iter"
 	"strings"
+	"time"
 )
 
 const (
@@ -41,6 +42,9 @@ func newDeadLetterRow(d DeadLetter, number int64) (deadLetterRow, error) {
 	d.DocumentID = strings.ToValidUTF8(d.DocumentID, "\uFFFD")
 	d.Reason = strings.ToValidUTF8(d.Reason, "\uFFFD")
 	d.Number = number
+	if !isStorable(d.Time) {
+		d.Time = time.Time{} // which may be why it is a dead letter
+	}
 	d.Body = d.Body[:min(len(d.Body), MaxBodyBytes)]
 	r := deadLetterRow{DeadLetter: d, time: timeColumn(d.Time)}
 	var err error

@@ -145,6 +145,24 @@ func TestDeadLettersOfOtherEncodings(t *testing.T) {
 	})
 }
 
+// A dead letter whose time cannot be stored has none.
+func TestDeadLettersOfOtherTimes(t *testing.T) {
+	s := create(t, t.TempDir())
+	for _, year := range []int{1, 1677, 2263, 99_999} {
+		when := time.Date(year, 1, 1, 0, 0, 0, 1, time.UTC)
+		commit(t, s, store.Batch{DeadLetters: []store.DeadLetter{{Reason: "its time", Time: when}}})
+		record := newStream(1).records(1)
+		if record[0].Time = when; s.Commit(t.Context(), store.Batch{Records: record}) == nil {
+			t.Errorf("a document of the year %d was committed", year)
+		}
+	}
+	for _, letter := range mustRead(t, s).DeadLetters {
+		if !letter.Time.IsZero() {
+			t.Errorf("a dead letter has the time %v", letter.Time)
+		}
+	}
+}
+
 // A message that comes again is one dead letter, the first; those without a
 // name are told apart by nothing and all kept.
 func TestDeadLettersOncePerMessage(t *testing.T) {

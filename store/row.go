@@ -109,6 +109,9 @@ func notNull(data []byte) []byte {
 	return data
 }
 
+// isStorable says whether a time, or none, fits the nanoseconds of a column.
+func isStorable(t time.Time) bool { return t.IsZero() || time.Unix(0, t.UnixNano()).Equal(t) }
+
 // timeColumn is a time in nanoseconds since 1970, or null for none.
 func timeColumn(t time.Time) *int64 {
 	if t.IsZero() {
