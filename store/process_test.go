@@ -22,7 +22,8 @@ import (
 )
 
 func init() {
-	children["commit for ever"] = commitForEver
+	children["commit for ever"] = func(dir string, out io.Writer) error { return commitForEver(dir, out, 0) }
+	children["trim for ever"] = func(dir string, out io.Writer) error { return commitForEver(dir, out, 200) }
 	children["fill the disk"] = fillTheDisk
 	children["hold the lock"] = holdTheLock
 	children["without rights"] = withoutRights
@@ -37,8 +38,9 @@ func openOrCreate(ctx context.Context, dir string) (*store.Store, error) {
 }
 
 // commitForEver goes on with a stream where the state left it, in batches of
-// all sizes, and says after each how many documents are committed.
-func commitForEver(dir string, out io.Writer) error {
+// all sizes, and says after each how many documents are committed. Where it is to
+// keep some only, the others leave.
+func commitForEver(dir string, out io.Writer, keep int64) error {
 	ctx := context.Background()
 	s, err := openOrCreate(ctx, dir)
 	if err != nil {
@@ -66,6 +68,12 @@ func commitForEver(dir string, out io.Writer) error {
 		if _, err := fmt.Fprintln(out, stream.seq); err != nil {
 			return err
 		}
+		if keep == 0 {
+			continue
+		}
+		if _, err := s.Trim(ctx, store.Retention{Documents: keep}); err != nil {
+			return err
+		}
 	}
 }
 
@@ -77,7 +85,7 @@ const killSeed = 9
 func TestKill(t *testing.T) {
 	dir := t.TempDir()
 	for kill := range 15 {
-		reported := killOne(t, dir, time.Duration(rand.IntN(120))*time.Millisecond)
+		reported := killOne(t, "commit for ever", dir, time.Duration(rand.IntN(120))*time.Millisecond)
 		if !store.Exists(dir) {
 			if reported > 0 {
 				t.Fatalf("kill %d: %d documents are reported and there is no state", kill, reported)
@@ -90,8 +98,8 @@ func TestKill(t *testing.T) {
 
 // killOne starts a process, kills it after some time, and returns the last
 // document that it said was committed.
-func killOne(t *testing.T, dir string, after time.Duration) int64 {
-	cmd := child(t, "commit for ever", dir)
+func killOne(t *testing.T, name, dir string, after time.Duration) int64 {
+	cmd := child(t, name, dir)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"slices"
 	"testing"
@@ -269,4 +270,40 @@ func (s *stream) ending(n int) []store.Record {
 		}
 	}
 	return records
+}
+
+// A process from whose state documents leave is killed at random moments. Nothing
+// is wrong with the file, and what is kept is what it was.
+func TestKilledWhileTrimming(t *testing.T) {
+	dir := t.TempDir()
+	trimmed := false
+	for kill := range 10 {
+		reported := killOne(t, "trim for ever", dir, time.Duration(rand.IntN(200))*time.Millisecond)
+		if !store.Exists(dir) {
+			continue
+		}
+		if faults, err := faultsOf(t, dir); err != nil || len(faults) > 0 {
+			t.Fatalf("kill %d: faults %q, %v", kill, faults, err)
+		}
+		s := openReader(t, dir)
+		got := mustRead(t, s)
+		if got.Last < reported {
+			t.Fatalf("kill %d: %d documents, and %d were reported", kill, got.Last, reported)
+		}
+		first, err := s.First(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		stream := newStream(killSeed)
+		stream.records(int(got.Last))
+		want := slices.DeleteFunc(stream.members(), func(u starling.Update) bool { return u.Seq < first })
+		if len(got.Members)+len(want) > 0 {
+			wantSame(t, "members", got.Members, want)
+		}
+		trimmed = trimmed || first > 1
+		closeStore(t, s)
+	}
+	if !trimmed {
+		t.Skip("this machine is too slow for documents to leave before the process is killed")
+	}
 }
