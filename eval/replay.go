@@ -6,6 +6,7 @@ import (
 
 	"starling"
 	"starling/cluster"
+	"starling/vec"
 )
 
 // WindowCount is the number of windows that a stream is cut into, as papers on
@@ -37,10 +38,13 @@ func NewReplay(state *cluster.State) *Replay { return &Replay{state: state, even
 func (r *Replay) Documents() int { return len(r.labels) }
 
 // Add clusters the next documents, with the label and the vector of each. It
-// holds on to texts, labels and vectors. The replay cannot go on after an error.
+// holds on to texts, labels and vectors, and rounds these as a run does. The replay cannot go on after an error.
 func (r *Replay) Add(documents []starling.Document, labels []string, vectors [][]float32) error {
 	if len(documents) != len(labels) || len(documents) != len(vectors) {
 		return fmt.Errorf("%d documents with %d labels and %d vectors", len(documents), len(labels), len(vectors))
+	}
+	for _, v := range vectors {
+		vec.RoundHalf(v)
 	}
 	r.state.Expect(vectors)
 	for i, document := range documents {

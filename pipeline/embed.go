@@ -9,6 +9,7 @@ import (
 
 	"starling"
 	"starling/embed"
+	"starling/vec"
 )
 
 // embed is one worker: it gives batches their documents and vectors.
@@ -33,6 +34,9 @@ func (b *batch) embed(ctx context.Context, model embed.Embedder) error {
 	for len(b.documents) > 0 {
 		vectors, err := model.Embed(ctx, texts(b.documents))
 		if err == nil {
+			for _, v := range vectors {
+				vec.RoundHalf(v) // so that the state holds all of it in half the room
+			}
 			b.vectors = vectors
 			return nil
 		}

@@ -8,6 +8,7 @@ import (
 
 	"starling"
 	"starling/store"
+	"starling/vec"
 )
 
 // benchmarkDim is the dimension of the built-in model.
@@ -24,6 +25,7 @@ var benchmarkVectors = func() [][]float32 {
 		for j := range vectors[i] {
 			vectors[i][j] = random.Float32() - 0.5
 		}
+		vec.RoundHalf(vectors[i]) // as a run does
 	}
 	return vectors
 }()

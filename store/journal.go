@@ -75,14 +75,15 @@ func (s *Store) readRecords(ctx context.Context, q querier, first, last int64) (
 		if records[i].Update, err = r.update(s.path, first+int64(i)); err != nil {
 			return nil, err
 		}
-		want := 4 * s.identity.Dim
+		dim := s.identity.Dim
 		if r.isErased() {
-			want = 0
+			dim = 0
 		}
-		if r.sum != int64(sumOf(r.seq, r.embedding)) || len(r.embedding) != want {
+		var whole bool
+		records[i].Embedding, whole = decodeVector(r.embedding, dim)
+		if r.sum != int64(sumOf(r.seq, r.embedding)) || !whole {
 			return nil, damaged(s.path, fmt.Sprintf("the embedding of document %d does not match its checksum", r.seq))
 		}
-		records[i].Embedding = decodeVector(r.embedding)
 	}
 	return records, s.complete(len(records), first, last)
 }

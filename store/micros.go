@@ -54,15 +54,25 @@ const (
 type follower struct {
 	place, join, merge *sql.Stmt
 	// placed holds what the table was told already.
-	placed map[starling.MicroID]starling.ClusterID
+	placed placements
 }
 
-// followMicros takes in the updates of a batch, and then its edits.
-func followMicros(ctx context.Context, tx *sql.Tx, records []Record, edits []EditRecord) (err error) {
+// A placements holds what the table of micro-clusters says of some of them.
+type placements map[starling.MicroID]starling.ClusterID
+
+// maxPlaced bounds what is held of micro-clusters, most of which may have ended.
+const maxPlaced = 1 << 16
+
+// followMicros takes in the updates of a batch, and then its edits. placed is empty
+// or what it was after the transaction before, if that was committed.
+func followMicros(ctx context.Context, tx *sql.Tx, placed placements, records []Record, edits []EditRecord) (err error) {
 	if len(records)+len(edits) == 0 {
 		return nil
 	}
-	f, err := newFollower(tx)
+	if len(placed) > maxPlaced {
+		clear(placed)
+	}
+	f, err := newFollower(tx, placed)
 	defer f.close()
 	for i := 0; i < len(records) && err == nil; i++ {
 		err = f.follow(ctx, records[i].Update)
@@ -73,8 +83,8 @@ func followMicros(ctx context.Context, tx *sql.Tx, records []Record, edits []Edi
 	return err
 }
 
-func newFollower(tx *sql.Tx) (f follower, err error) {
-	f.placed = make(map[starling.MicroID]starling.ClusterID)
+func newFollower(tx *sql.Tx, placed placements) (f follower, err error) {
+	f.placed = placed
 	var errs [3]error
 	f.place, errs[0] = tx.Prepare(placeMicro)
 	f.join, errs[1] = tx.Prepare(joinMicro)
@@ -131,6 +141,7 @@ func (f *follower) joinAll(event starling.Event) error {
 		return err
 	}
 	for _, micro := range event.Micros {
+		delete(f.placed, micro)
 		if _, err := f.join.Exec(int64(micro), int64(event.Into)); err != nil {
 			return err
 		}

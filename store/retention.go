@@ -9,6 +9,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"starling"
 )
 
 // A Retention says which documents may leave a state: the oldest ones, in the
@@ -185,6 +187,7 @@ func (w *writer) sweepMicros(ctx context.Context, tx *sql.Tx, dropped, from, to 
 		if needed[m.micro] {
 			continue
 		}
+		delete(w.placed, starling.MicroID(m.micro))
 		if _, err := tx.Exec(deleteMicro, m.micro); err != nil {
 			return err
 		}

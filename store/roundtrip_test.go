@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"database/sql"
 	"math"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"starling"
 	"starling/store"
+	"starling/vec"
 )
 
 // oddRecords have what a careless format would lose.
@@ -101,6 +103,37 @@ func TestEmbeddingsKeepTheirBits(t *testing.T) {
 				t.Errorf("value %d has the bits %x, want %x", i, got, want)
 			}
 		}
+	}
+}
+
+// Embeddings whose values are of half precision take half the room, and those beside
+// them that are not keep all their bits.
+func TestEmbeddingsOfHalfPrecisionTakeHalfTheRoom(t *testing.T) {
+	dir := t.TempDir()
+	s := create(t, dir)
+	records := newStream(1).records(2)
+	vec.RoundHalf(records[0].Embedding)
+	records[1].Embedding[0] = 1 + 0x1p-20
+	commit(t, s, store.Batch{Records: records})
+	db, err := sql.Open("sqlite", statePath(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close() //nolint:errcheck // only read
+	var sizes [2]int
+	for i := range sizes {
+		if err := db.QueryRowContext(t.Context(), "SELECT length(embedding) FROM documents WHERE seq = ?", i+1).Scan(&sizes[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantSame(t, "the sizes of the embeddings", sizes, [2]int{2 * testIdentity.Dim, 4 * testIdentity.Dim})
+	i := 0
+	for record, err := range s.Journal(t.Context(), 0) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantSame(t, "an embedding", record.Embedding, records[i].Embedding)
+		i++
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"starling"
+	"starling/vec"
 )
 
 // A documentRow is a row of the table documents, without the embedding.
@@ -128,8 +129,12 @@ func columnTime(nanoseconds *int64) time.Time {
 	return time.Unix(0, *nanoseconds).UTC()
 }
 
-// appendVector appends the values of a vector as little-endian float32.
+// appendVector appends the values of a vector, little-endian: in half precision
+// where all of them are exactly that, else as float32.
 func appendVector(b []byte, vector []float32) []byte {
+	if b, exact := vec.AppendHalf(b, vector); exact {
+		return b
+	}
 	b = slices.Grow(b, 4*len(vector))
 	for _, v := range vector {
 		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
@@ -137,10 +142,19 @@ func appendVector(b []byte, vector []float32) []byte {
 	return b
 }
 
-func decodeVector(data []byte) []float32 {
-	vector := make([]float32, len(data)/4)
-	for i := range vector {
-		vector[i] = math.Float32frombits(binary.LittleEndian.Uint32(data[4*i:]))
+// decodeVector returns the dim values that appendVector appended, and whether there
+// are as many.
+func decodeVector(data []byte, dim int) ([]float32, bool) {
+	vector := make([]float32, dim)
+	switch len(data) {
+	case 2 * dim:
+		vec.SetHalf(vector, data)
+	case 4 * dim:
+		for i := range vector {
+			vector[i] = math.Float32frombits(binary.LittleEndian.Uint32(data[4*i:]))
+		}
+	default:
+		return nil, false
 	}
-	return vector
+	return vector, true
 }

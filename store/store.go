@@ -120,7 +120,7 @@ func openLocked(ctx context.Context, dir string, prepare func(path string) error
 	if err := prepare(path); err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
-	s := &Store{path: path, writer: &writer{path: path, lock: lock, indexEvery: defaultIndexEvery}}
+	s := &Store{path: path, writer: &writer{path: path, lock: lock, indexEvery: defaultIndexEvery, placed: make(placements)}}
 	if err := s.openBoth(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}

@@ -26,6 +26,8 @@ type writer struct {
 	// hand is the micro-cluster up to which Trim has swept.
 	hand int64
 
+	// placed is what the table micros says as of the last transaction, in part.
+	placed placements
 	// waiting holds the documents after progress.indexed.
 	waiting *waiting
 	// filter holds those up to progress.indexed. It is filled by a goroutine
@@ -108,6 +110,7 @@ func (w *writer) commit(ctx context.Context, b Batch) error {
 		return next.write(tx)
 	})
 	if err != nil {
+		clear(w.placed) // it is ahead of the table
 		return err
 	}
 	w.progress = next
@@ -148,7 +151,7 @@ func (w *writer) insert(ctx context.Context, tx *sql.Tx, b Batch) (next progress
 	if err := w.insertRecords(ctx, tx, b.Records); err != nil {
 		return next, err
 	}
-	if err := followMicros(ctx, tx, b.Records, b.Edits); err != nil {
+	if err := followMicros(ctx, tx, w.placed, b.Records, b.Edits); err != nil {
 		return next, err
 	}
 	next.edits += int64(len(b.Edits))
