@@ -149,8 +149,7 @@ func (r *reader) micro() *micro {
 		n = 0
 	}
 	for range n {
-		term := string(r.bytes())
-		m.terms = append(m.terms, termCount{term: term, hash: hashTerm(term), count: r.count(), over: r.count()})
+		m.terms = append(m.terms, termCount{Term: newTerm(string(r.bytes())), count: r.count(), over: r.count()})
 	}
 	return m
 }

@@ -118,7 +118,7 @@ func (m *micro) forget(d Deletion) {
 	if m.shows(d.Text) {
 		m.text.text = shorten(d.Instead)
 	}
-	for _, term := range terms(d.Text) {
+	for _, term := range Terms(d.Text) {
 		m.terms.remove(term)
 	}
 }

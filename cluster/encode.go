@@ -89,7 +89,7 @@ func (s *State) roughSize() int {
 	for _, m := range s.micros {
 		size += 32 + len(m.text.text)
 		for _, t := range m.terms {
-			size += 8 + len(t.term)
+			size += 8 + len(t.text)
 		}
 	}
 	return size
@@ -115,7 +115,7 @@ func (m *micro) appendBinary(b []byte) []byte {
 	b = binary.LittleEndian.AppendUint32(b, math.Float32bits(m.text.similarity))
 	b = binary.AppendUvarint(b, uint64(len(m.terms)))
 	for _, t := range m.terms {
-		b = appendBytes(b, []byte(t.term))
+		b = appendBytes(b, []byte(t.text))
 		b = binary.AppendUvarint(b, uint64(t.count))
 		b = binary.AppendUvarint(b, uint64(t.over))
 	}

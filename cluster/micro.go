@@ -24,7 +24,7 @@ type micro struct {
 const duplicateSimilarity = 0.97
 
 // absorb adds a document.
-func (m *micro) absorb(text string, terms []string, similarity float32) {
+func (m *micro) absorb(text string, terms []Term, similarity float32) {
 	m.size++
 	if m.size > 1 && similarity >= duplicateSimilarity {
 		m.duplicates++
@@ -40,7 +40,7 @@ func (m *micro) take(other *micro) {
 	m.size += other.size
 	m.duplicates += other.duplicates
 	for _, t := range other.terms {
-		m.terms.add(t.term, t.count)
+		m.terms.add(t.Term, t.count)
 	}
 }
 

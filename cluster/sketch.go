@@ -14,7 +14,7 @@ const (
 	sketchWidth = 1 << 13
 )
 
-func (s *termSketch) add(term string) {
+func (s *termSketch) add(term Term) {
 	s.total++
 	cells := sketchCells(term)
 	least := s.least(cells)
@@ -29,7 +29,7 @@ func (s *termSketch) add(term string) {
 }
 
 // count returns how often a term was added, or somewhat more.
-func (s *termSketch) count(term string) int64 { return int64(s.least(sketchCells(term))) }
+func (s *termSketch) count(term Term) int64 { return int64(s.least(sketchCells(term))) }
 
 func (s *termSketch) least(cells [sketchDepth]uint32) uint32 {
 	least := s.rows[0][cells[0]]
@@ -51,9 +51,8 @@ func (s *termSketch) halve() {
 
 // sketchCells places a term in every row by combining the halves of its hash
 // (Kirsch and Mitzenmacher 2006).
-func sketchCells(term string) [sketchDepth]uint32 {
-	hash := hashTerm(term)
-	low, high := uint32(hash), uint32(hash>>32)|1
+func sketchCells(term Term) [sketchDepth]uint32 {
+	low, high := uint32(term.hash), uint32(term.hash>>32)|1
 	var cells [sketchDepth]uint32
 	for row := range cells {
 		cells[row] = (low + uint32(row)*high) % sketchWidth

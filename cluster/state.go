@@ -120,6 +120,12 @@ func (s *State) Expect(vectors [][]float32) { s.tree.Expect(vectors) }
 // and returns what that changed. The caller makes sure that no id comes twice.
 // On an error the state is as it was.
 func (s *State) Apply(doc starling.Document, vector []float32) (starling.Update, error) {
+	return s.ApplyWithTerms(doc, vector, Terms(doc.Text))
+}
+
+// ApplyWithTerms is [State.Apply] with the [Terms] of the document's text, which can
+// be found by another goroutine before.
+func (s *State) ApplyWithTerms(doc starling.Document, vector []float32, terms []Term) (starling.Update, error) {
 	if err := s.tree.Check(vector); err != nil {
 		return starling.Update{}, fmt.Errorf("clustering document %q: %w", doc.ID, err)
 	}
@@ -142,7 +148,7 @@ func (s *State) Apply(doc starling.Document, vector []float32) (starling.Update,
 		s.micros[m.id] = m
 	}
 	similarity := similarity(s.tree, m.id, vector)
-	s.count(m, doc.Text, similarity)
+	s.count(m, doc.Text, terms, similarity)
 	if calibrated || due {
 		events = append(events, s.regroup()...)
 	} else {
@@ -158,13 +164,12 @@ func (s *State) Apply(doc starling.Document, vector []float32) (starling.Update,
 }
 
 // count adds a document to the counts of its micro-cluster and of the stream.
-func (s *State) count(m *micro, text string, similarity float32) {
-	found := terms(text)
-	m.absorb(text, found, similarity)
+func (s *State) count(m *micro, text string, terms []Term, similarity float32) {
+	m.absorb(text, terms, similarity)
 	if m.group != nil {
 		m.group.size++
 	}
-	for _, term := range found {
+	for _, term := range terms {
 		s.common.add(term)
 	}
 }

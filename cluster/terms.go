@@ -19,14 +19,22 @@ const (
 	topTerms = 5
 )
 
-// terms returns what may describe a text: its words, lower-cased, at least two
+// A Term may describe a text. Its hash is found once, for all who look it up.
+type Term struct {
+	text string
+	hash uint64
+}
+
+func newTerm(text string) Term { return Term{text, hashTerm(text)} }
+
+// Terms returns what may describe a text: its words, lower-cased, at least two
 // characters long, without stop words and bare numbers, and pairs of such words
 // that follow each other. What is said twice comes once, so that one document
 // cannot name a cluster by repeating itself.
-func terms(text string) []string {
-	var found []string
-	add := func(term string) {
-		if len(found) < maxTermsPerText && !slices.Contains(found, term) {
+func Terms(text string) []Term {
+	var found []Term
+	add := func(text string) {
+		if term := newTerm(text); len(found) < maxTermsPerText && !containsTerm(found, term) {
 			found = append(found, term)
 		}
 	}
@@ -49,6 +57,16 @@ func terms(text string) []string {
 	return found
 }
 
+// containsTerm compares hashes first: that spares a look at most texts.
+func containsTerm(terms []Term, term Term) bool {
+	for i := range terms {
+		if terms[i].hash == term.hash && terms[i].text == term.text {
+			return true
+		}
+	}
+	return false
+}
+
 func isSeparator(r rune) bool {
 	return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r) && r != '\'' && r != '’' && r != '_'
 }
@@ -67,23 +85,20 @@ func isTerm(word string) bool {
 type termCounts []termCount
 
 type termCount struct {
-	term string
-	// hash is that of term: comparing it first spares a look at most terms.
-	hash  uint64
+	Term
 	count int64
 	// over is at most how much of count belongs to terms that were replaced.
 	over int64
 }
 
-func (c *termCounts) add(term string, n int64) {
-	hash := hashTerm(term)
+func (c *termCounts) add(term Term, n int64) {
 	for i := range *c {
-		if (*c)[i].hash == hash && (*c)[i].term == term {
+		if (*c)[i].hash == term.hash && (*c)[i].text == term.text {
 			(*c)[i].count += n
 			return
 		}
 	}
-	added := termCount{term: strings.Clone(term), hash: hash, count: n}
+	added := termCount{Term: Term{strings.Clone(term.text), term.hash}, count: n}
 	if len(*c) < maxTerms {
 		*c = append(*c, added)
 		return
@@ -101,8 +116,8 @@ func (c *termCounts) add(term string, n int64) {
 
 // remove takes back one of a term's count. A term of which no more is certain
 // leaves.
-func (c *termCounts) remove(term string) {
-	i := slices.IndexFunc(*c, func(t termCount) bool { return t.term == term })
+func (c *termCounts) remove(term Term) {
+	i := slices.IndexFunc(*c, func(t termCount) bool { return t.Term == term })
 	if i < 0 {
 		return // others took its place
 	}
@@ -128,7 +143,7 @@ func termsOf(micros []*micro, common *termSketch) []string {
 	counts := make(map[string]int64)
 	for _, m := range micros {
 		for _, t := range m.terms {
-			counts[t.term] += t.count - t.over
+			counts[t.text] += t.count - t.over
 		}
 	}
 	joinPairs(counts)
@@ -138,7 +153,7 @@ func termsOf(micros []*micro, common *termSketch) []string {
 	}
 	ranked := make([]scored, 0, len(counts))
 	for term, count := range counts {
-		rarity := math.Log1p(float64(common.total) / float64(max(1, common.count(term))))
+		rarity := math.Log1p(float64(common.total) / float64(max(1, common.count(newTerm(term)))))
 		ranked = append(ranked, scored{term, float64(count) * rarity})
 	}
 	slices.SortFunc(ranked, func(a, b scored) int {

@@ -18,7 +18,7 @@ func TestTermsAreWhatATextIsAbout(t *testing.T) {
 		"late late trains, late trains":       {"late", "trains", "late trains", "trains late"},
 		"...":                                 nil,
 	} {
-		got := terms(text)
+		got := textsOf(Terms(text))
 		if text == "Über-laut im Zug" {
 			got = slices.DeleteFunc(got, func(s string) bool { return s == "im" })
 		}
@@ -26,14 +26,14 @@ func TestTermsAreWhatATextIsAbout(t *testing.T) {
 			t.Errorf("terms(%q) = %q, want %q", text, got, want)
 		}
 	}
-	if n := len(terms(strings.Repeat("word ", 3))); n != 1 {
+	if n := len(Terms(strings.Repeat("word ", 3))); n != 1 {
 		t.Errorf("a repeated word counts %d times", n)
 	}
 	var many strings.Builder
 	for i := range 10_000 {
 		fmt.Fprintf(&many, "word%d ", i)
 	}
-	if n := len(terms(many.String())); n != maxTermsPerText {
+	if n := len(Terms(many.String())); n != maxTermsPerText {
 		t.Errorf("a long text has %d terms, the bound is %d", n, maxTermsPerText)
 	}
 }
@@ -47,14 +47,14 @@ func TestTermCountsKeepTheirBounds(t *testing.T) {
 		for _, n := range rapid.SliceOfN(rapid.IntRange(0, 60), 0, 500).Draw(t, "terms") {
 			term := fmt.Sprint("t", n*n/60)
 			truth[term]++
-			counts.add(term, 1)
+			counts.add(newTerm(term), 1)
 		}
 		if len(counts) > maxTerms {
 			t.Fatalf("%d terms kept", len(counts))
 		}
 		for _, c := range counts {
-			if c.count < truth[c.term] || c.count-c.over > truth[c.term] {
-				t.Fatalf("%s was seen %d times; counted %d, over by at most %d", c.term, truth[c.term], c.count, c.over)
+			if c.count < truth[c.text] || c.count-c.over > truth[c.text] {
+				t.Fatalf("%s was seen %d times; counted %d, over by at most %d", c.text, truth[c.text], c.count, c.over)
 			}
 		}
 	})
@@ -63,14 +63,14 @@ func TestTermCountsKeepTheirBounds(t *testing.T) {
 func TestSketchNeverCountsTooLow(t *testing.T) {
 	var sketch termSketch
 	for i := range 20_000 {
-		sketch.add(fmt.Sprint("term", i%3000))
+		sketch.add(newTerm(fmt.Sprint("term", i%3000)))
 	}
 	for i := range 3000 {
-		if n := sketch.count(fmt.Sprint("term", i)); n < 20_000/3000 {
+		if n := sketch.count(newTerm(fmt.Sprint("term", i))); n < 20_000/3000 {
 			t.Fatalf("term%d was counted %d times", i, n)
 		}
 	}
-	if n := sketch.count("never seen"); n > 10 {
+	if n := sketch.count(newTerm("never seen")); n > 10 {
 		t.Errorf("a term never seen was counted %d times", n)
 	}
 }
@@ -112,7 +112,7 @@ func TestCalibrateFollowsTheModel(t *testing.T) {
 func TestAPairStandsForWordsThatComeTogether(t *testing.T) {
 	m, common := new(micro), new(termSketch)
 	for _, text := range []string{"customer service is slow", "slow customer service", "customer service, the slow kind"} {
-		found := terms(text)
+		found := Terms(text)
 		m.absorb(text, found, 0.5)
 		for _, term := range found {
 			common.add(term)
@@ -121,4 +121,11 @@ func TestAPairStandsForWordsThatComeTogether(t *testing.T) {
 	if got := termsOf([]*micro{m}, common); !slices.Contains(got, "customer service") || slices.Contains(got, "service") || !slices.Contains(got, "slow") {
 		t.Errorf("terms %q", got)
 	}
+}
+
+func textsOf(terms []Term) (texts []string) {
+	for _, term := range terms {
+		texts = append(texts, term.text)
+	}
+	return texts
 }

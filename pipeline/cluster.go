@@ -91,7 +91,7 @@ func (p *Pipeline) apply(ctx context.Context, b *batch) (*transaction, error) {
 			continue
 		}
 		seen[document.ID] = true
-		update, err := p.State.Apply(document, b.vectors[i])
+		update, err := p.State.ApplyWithTerms(document, b.vectors[i], b.terms[i])
 		if err != nil {
 			b.refuse(b.messages[i], document, err)
 			continue

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"starling"
+	"starling/cluster"
 	"starling/embed"
 	"starling/vec"
 )
@@ -38,6 +39,9 @@ func (b *batch) embed(ctx context.Context, model embed.Embedder) error {
 				vec.RoundHalf(v) // so that the state holds all of it in half the room
 			}
 			b.vectors = vectors
+			for _, d := range b.documents {
+				b.terms = append(b.terms, cluster.Terms(d.Text))
+			}
 			return nil
 		}
 		var bad *embed.TextError

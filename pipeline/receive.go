@@ -7,6 +7,7 @@ import (
 
 	"starling"
 	"starling/broker"
+	"starling/cluster"
 	"starling/store"
 )
 
@@ -22,6 +23,8 @@ type batch struct {
 	messages []*broker.Message
 	// vectors[i] belongs to documents[i].
 	vectors [][]float32
+	// terms[i] describe documents[i].
+	terms [][]cluster.Term
 	// refused could not be made documents, or have no vector.
 	refused []refusal
 }
