@@ -16,7 +16,13 @@
 //   - mem://NAME: a queue in the memory of this process, with one subscription
 //     that all its sources share. It does not keep the order. It is for tests.
 //   - gcppubsub://projects/P/topics/T and gcppubsub://projects/P/subscriptions/S:
-//     Google Cloud Pub/Sub, or the emulator that PUBSUB_EMULATOR_HOST names.
+//     Google Cloud Pub/Sub, or the emulator that PUBSUB_EMULATOR_HOST names; see
+//     package gcp for the parameters.
+//   - awssqs://sqs.REGION.amazonaws.com/ACCOUNT/QUEUE: a queue of Amazon SQS, and to
+//     publish alone awssns:///arn:aws:sns:REGION:ACCOUNT:TOPIC; see package aws.
+//
+// Nothing is made by opening, but streams of NATS and, where the URL says how many
+// partitions, topics of Kafka; see [CreateSource] and [CreateTopic].
 //
 // Delivery is at least once: whoever receives a message knows it again by an id
 // of its own.
@@ -52,9 +58,10 @@ type Message struct {
 	// the broker does not say.
 	Attempt int
 
-	inner  *pubsub.Message
-	source *Source
-	settle sync.Once
+	inner     *pubsub.Message
+	source    *Source
+	delivered time.Time
+	settle    sync.Once
 }
 
 // Ack tells the broker that the message is done. It returns at once; the
@@ -95,6 +102,8 @@ type scheme struct {
 }
 
 var schemes = map[string]scheme{
+	"awssns":    snsScheme,
+	"awssqs":    sqsScheme,
 	"gcppubsub": gcpScheme,
 	"kafka":     kafkaScheme,
 	"mem":       {openSource: openMemSource, openTopic: openMemTopic},
@@ -127,7 +136,7 @@ func find(url string) (scheme, error) {
 }
 
 // secretParameter is one that no broker here takes, and that people try.
-var secretParameter = regexp.MustCompile(`(?i)([?&][a-z_.-]*password)=[^&#]*`)
+var secretParameter = regexp.MustCompile(`(?i)([?&][a-z_.-]*(?:password|secret|token|access_?key)[a-z_.-]*)=[^&#]*`)
 
 // Redact returns a broker URL without user, password and token, for people to
 // read. It understands malformed URLs, and then rather leaves out too much.

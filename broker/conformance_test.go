@@ -12,6 +12,8 @@ import (
 	"cloud.google.com/go/pubsub/v2/pstest"
 	"github.com/twmb/franz-go/pkg/kfake"
 
+	"starling/broker"
+	"starling/broker/aws/awstest"
 	"starling/broker/brokertest"
 	"starling/broker/embedded"
 	"starling/broker/natspubsub/natstest"
@@ -96,6 +98,19 @@ func TestConformanceOfPubSub(t *testing.T) {
 			t.Fatal(err)
 		}
 		return brokertest.Queue{Source: "gcppubsub://" + subscription, Topic: "gcppubsub://" + topic, Delays: true}
+	})
+}
+
+// TestConformanceOfSQS is against fauxqs, with leases of 2 s.
+func TestConformanceOfSQS(t *testing.T) {
+	awstest.Start(t)
+	var queues atomic.Int64
+	brokertest.Run(t, func(t *testing.T) brokertest.Queue {
+		url := awstest.QueueURL(fmt.Sprint("texts-", queues.Add(1)))
+		if err := broker.CreateSource(t.Context(), url+"?visibility=2s"); err != nil {
+			t.Fatal(err)
+		}
+		return brokertest.Queue{Source: url, Topic: url, Lines: true, Renewal: 2 * time.Second, Lease: 3 * time.Second}
 	})
 }
 

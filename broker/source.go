@@ -25,8 +25,12 @@ type Source struct {
 	origin func(*pubsub.Message) origin
 	// backlog is [Source.Backlog]; nil where the broker cannot tell.
 	backlog func(context.Context) (int64, error)
+	// renewal keeps leases; nil where the driver does.
+	renewal *renewal
 	// close ends the subscription, then its connection.
 	close func(context.Context) error
+
+	endLeases func() // ends the renewal
 
 	mu sync.Mutex
 	// held are the messages received and neither acknowledged nor given back;
@@ -53,6 +57,9 @@ func OpenSource(ctx context.Context, url string, options SourceOptions) (*Source
 		return nil, err
 	}
 	source.held = make(map[*Message]struct{})
+	if source.endLeases = func() {}; source.renewal != nil {
+		source.keepLeases(*source.renewal)
+	}
 	return source, nil
 }
 
@@ -72,7 +79,7 @@ func (s *Source) Receive(ctx context.Context) (*Message, error) {
 		}
 		return nil, fmt.Errorf("receiving: %w", err)
 	}
-	m := &Message{Body: inner.Body, Attributes: inner.Metadata, inner: inner, source: s}
+	m := &Message{Body: inner.Body, Attributes: inner.Metadata, inner: inner, source: s, delivered: time.Now()}
 	from := s.origin(inner)
 	m.ID, m.Time, m.Attempt = from.id, from.time, from.attempt
 	s.mu.Lock()
@@ -83,7 +90,10 @@ func (s *Source) Receive(ctx context.Context) (*Message, error) {
 	return m, nil
 }
 
-var errClosed = errors.New("the source is closed")
+var (
+	errClosed   = errors.New("the source is closed")
+	errNoSource = errors.New("an SNS topic has no messages to receive: subscribe an SQS queue to it and receive from that, awssqs://")
+)
 
 func (s *Source) closed() bool {
 	s.mu.Lock()
@@ -121,6 +131,7 @@ func (s *Source) Close(ctx context.Context) error {
 	if held == nil {
 		return errClosed
 	}
+	s.endLeases()
 	for _, m := range s.drain(ctx) {
 		m.Nack()
 	}

@@ -3,6 +3,9 @@ package broker
 import (
 	"context"
 	"fmt"
+
+	"gocloud.dev/pubsub"
+	"golang.org/x/sync/errgroup"
 )
 
 // A Topic takes messages. Its methods may be called from many goroutines.
@@ -35,3 +38,22 @@ func (t *Topic) Publish(ctx context.Context, messages []OutMessage) error {
 
 // Close frees the topic.
 func (t *Topic) Close(ctx context.Context) error { return t.close(ctx) }
+
+// portableTopic publishes by gocloud alone, in no order: it makes batches of what
+// is sent at the same time.
+func portableTopic(topic *pubsub.Topic) *Topic {
+	const atATime = 200
+	return &Topic{
+		publish: func(ctx context.Context, messages []OutMessage) error {
+			sending, ctx := errgroup.WithContext(ctx)
+			sending.SetLimit(atATime)
+			for _, m := range messages {
+				sending.Go(func() error {
+					return topic.Send(ctx, &pubsub.Message{Body: m.Body, Metadata: m.Attributes})
+				})
+			}
+			return sending.Wait()
+		},
+		close: topic.Shutdown,
+	}
+}

@@ -23,7 +23,7 @@ func errorsOf(url string) []error {
 }
 
 func TestErrorsSayWhatIsWrongWithAURL(t *testing.T) {
-	const known = "known are gcppubsub://, kafka://, mem://, nats://, tls://"
+	const known = "known are awssns://, awssqs://, gcppubsub://, kafka://, mem://, nats://, tls://"
 	for url, want := range map[string]string{
 		"":                        "no scheme; " + known,
 		"texts":                   "no scheme; " + known,
@@ -76,7 +76,12 @@ func TestRedact(t *testing.T) {
 		"kafka://h/t?password=hunter2&a=b":  "kafka://h/t?password=***&a=b",
 		"kafka://h/t?sasl.Password=hunter2": "kafka://h/t?sasl.Password=***",
 		"gcppubsub://projects/p/topics/t":   "gcppubsub://projects/p/topics/t",
-		"":                                  "",
+
+		"awssqs://h/1/q?secret_access_key=hunter2&region=r": "awssqs://h/1/q?secret_access_key=***&region=r",
+		"awssqs://h/1/q?SessionToken=hunter2":               "awssqs://h/1/q?SessionToken=***",
+		"azuresb://t?SharedAccessKey=hunter2":               "azuresb://t?SharedAccessKey=***",
+		"gcppubsub://projects/p/topics/t?ordering_key=k":    "gcppubsub://projects/p/topics/t?ordering_key=k",
+		"": "",
 	} {
 		if got := Redact(url); got != want {
 			t.Errorf("Redact(%q) = %q, want %q", url, got, want)

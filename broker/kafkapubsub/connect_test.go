@@ -138,11 +138,18 @@ func TestConnectSaysWhatCannotBeReached(t *testing.T) {
 		silent.Addr().String():   "is it running",
 		"no.such.host.invalid:1": "no.such.host.invalid",
 	} {
-		message := connectError(t, "kafka://"+host+"/texts")
-		if !strings.Contains(message, want) || !strings.Contains(message, "the Kafka broker at "+host) {
-			t.Errorf("got the error %s, want %q in it", message, want)
-		}
+		t.Run(host, func(t *testing.T) {
+			t.Parallel()
+			message := connectError(t, "kafka://"+host+"/texts")
+			if !strings.Contains(message, want) || !strings.Contains(message, "the Kafka broker at "+host) {
+				t.Errorf("got the error %s, want %q in it", message, want)
+			}
+		})
 	}
+}
+
+func TestConnectWantsTheRightProtocolAndOneBroker(t *testing.T) {
+	leaveNothing(t)
 	server := startKafka(t).ListenAddrs()[0]
 	message := connectError(t, "kafka://"+server+"/texts?tls=true")
 	if !strings.Contains(message, "does it speak TLS") {

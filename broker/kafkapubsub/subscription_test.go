@@ -152,6 +152,7 @@ func TestWhatIsHeldIsBounded(t *testing.T) {
 		"bytes":    {900_000, heldBytes/900_000 + 1, (heldBytes + fetchBytes) / 900_000},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			a := address(t, startKafka(t), 1)
 			publishBodies(t, a, c.most+50, c.size)
 			s := openDriver(t, a)
