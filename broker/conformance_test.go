@@ -101,16 +101,21 @@ func TestConformanceOfPubSub(t *testing.T) {
 	})
 }
 
-// TestConformanceOfSQS is against fauxqs, with leases of 2 s.
+// TestConformanceOfSQS is against fauxqs, with leases of 2 s, and cuts the line to
+// it where others stop theirs.
 func TestConformanceOfSQS(t *testing.T) {
-	awstest.Start(t)
+	server := awstest.Start(t)
 	var queues atomic.Int64
 	brokertest.Run(t, func(t *testing.T) brokertest.Queue {
-		url := awstest.QueueURL(fmt.Sprint("texts-", queues.Add(1)))
-		if err := broker.CreateSource(t.Context(), url+"?visibility=2s"); err != nil {
+		line := server.NewLine(t)
+		url := awstest.QueueURL(fmt.Sprint("texts-", queues.Add(1))) + "?endpoint=" + line.URL()
+		if err := broker.CreateSource(t.Context(), url+"&visibility=2s"); err != nil {
 			t.Fatal(err)
 		}
-		return brokertest.Queue{Source: url, Topic: url, Lines: true, Renewal: 2 * time.Second, Lease: 3 * time.Second}
+		return brokertest.Queue{
+			Source: url, Topic: url, Lines: true, Renewal: 2 * time.Second, Lease: 3 * time.Second,
+			Stop: line.Cut, Start: line.Mend,
+		}
 	})
 }
 

@@ -2,6 +2,7 @@ package aws
 
 import (
 	"errors"
+	"net/url"
 	"regexp"
 	"strings"
 	"time"
@@ -22,6 +23,9 @@ type Address struct {
 	Region string
 	// Profile is the part of the shared configuration to use; "" for AWS_PROFILE.
 	Profile string
+	// Endpoint is the URL of another server that speaks the protocol, such as
+	// http://127.0.0.1:4566; "" for AWS_ENDPOINT_URL or AWS itself.
+	Endpoint string
 	// Visibility is the lease that [CreateQueue] gives the messages of a queue; 0 for
 	// the service's 30 s.
 	Visibility time.Duration
@@ -43,8 +47,8 @@ var (
 )
 
 // ParseQueue reads the URL of a queue.
-func ParseQueue(url string) (Address, error) {
-	path, query, _ := strings.Cut(strings.TrimPrefix(url, "awssqs://"), "?")
+func ParseQueue(text string) (Address, error) {
+	path, query, _ := strings.Cut(strings.TrimPrefix(text, "awssqs://"), "?")
 	match := queuePath.FindStringSubmatch(path)
 	if match == nil {
 		return Address{}, errMalformedQueue
@@ -58,8 +62,8 @@ func ParseQueue(url string) (Address, error) {
 }
 
 // ParseTopic reads the URL of a topic.
-func ParseTopic(url string) (Address, error) {
-	arn, query, _ := strings.Cut(strings.TrimPrefix(url, "awssns:///"), "?")
+func ParseTopic(text string) (Address, error) {
+	arn, query, _ := strings.Cut(strings.TrimPrefix(text, "awssns:///"), "?")
 	match := topicARN.FindStringSubmatch(arn)
 	if match == nil {
 		return Address{}, errMalformedTopic
@@ -75,14 +79,19 @@ func (a *Address) parameter(key, value string) (err error) {
 		a.Region = value
 	case key == "profile":
 		a.Profile = value
+	case key == "endpoint":
+		a.Endpoint = value
+		if u, err := url.Parse(value); err != nil || u.Host == "" || u.User != nil || u.Scheme != "http" && u.Scheme != "https" {
+			return errors.New("want http://HOST:PORT or https://HOST:PORT")
+		}
 	case key == "visibility" && a.Queue != "":
 		a.Visibility, err = params.Duration(value, time.Second, 12*time.Hour)
 	case key == "raw" && a.Queue != "":
 		a.Raw, err = params.Bool(value)
 	case a.Queue != "":
-		return params.Unknown("profile", "raw", "region", "visibility")
+		return params.Unknown("endpoint", "profile", "raw", "region", "visibility")
 	default:
-		return params.Unknown("profile", "region")
+		return params.Unknown("endpoint", "profile", "region")
 	}
 	return err
 }

@@ -37,13 +37,15 @@ func TestParseSaysWhatIsWrong(t *testing.T) {
 		"awssqs://sqs.eu-central-1.amazonaws.com/1/texts":                        "the account's 12 digits",
 		queue + ".fifo":                          ".fifo are not supported",
 		queue + "/more":                          "want awssqs://",
-		queue + "?secret=hunter2":                "parameter secret in broker URL: unknown; known are profile, raw, region, visibility",
+		queue + "?secret=hunter2":                "parameter secret in broker URL: unknown; known are endpoint, profile, raw, region, visibility",
 		queue + "?visibility=hunter2":            "want a duration from 1s to 12h",
+		queue + "?endpoint=127.0.0.1:1":          "want http://HOST:PORT",
+		queue + "?endpoint=http://k:hunter2@h":   "want http://HOST:PORT",
 		queue + "?raw=1":                         "want true or false",
 		"awssns://arn:aws:sns:x":                 "want awssns:///arn:aws:sns:REGION:ACCOUNT:TOPIC",
 		"awssns:///arn:aws:sqs:r:123456789012:t": "want awssns:///arn:aws:sns:",
 		topic + ".fifo":                          ".fifo are not supported",
-		topic + "?raw=true":                      "parameter raw in broker URL: unknown; known are profile, region",
+		topic + "?raw=true":                      "parameter raw in broker URL: unknown; known are endpoint, profile, region",
 	} {
 		parse := ParseQueue
 		if strings.HasPrefix(url, "awssns") {

@@ -5,8 +5,8 @@
 //	queue, err := aws.OpenQueue(ctx, address)
 //	m, err := queue.Subscription.Receive(ctx)
 //
-// Nothing is made but by [CreateQueue] and [CreateTopic]. AWS_ENDPOINT_URL names
-// another server that speaks the protocol.
+// Nothing is made but by [CreateQueue] and [CreateTopic]. AWS_ENDPOINT_URL or the
+// parameter endpoint names another server that speaks the protocol.
 //
 // # Delivery
 //
@@ -24,23 +24,32 @@ import (
 	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/smithy-go"
 )
 
-// openTimeout bounds the question whether a queue or topic is there.
-const openTimeout = 10 * time.Second
+const (
+	// openTimeout bounds the question whether a queue or topic is there.
+	openTimeout = 10 * time.Second
+	// maxBackOff is the longest pause between two attempts.
+	maxBackOff = 5 * time.Second
+)
 
 // configure reads the shared configuration.
 func (a Address) configure(ctx context.Context) (sdk.Config, error) {
-	options := []func(*config.LoadOptions) error{}
+	options := []func(*config.LoadOptions) error{config.WithRetryer(patient)}
 	if a.Region != "" {
 		options = append(options, config.WithRegion(a.Region))
 	}
 	if a.Profile != "" {
 		options = append(options, config.WithSharedConfigProfile(a.Profile))
+	}
+	if a.Endpoint != "" {
+		options = append(options, config.WithBaseEndpoint(a.Endpoint))
 	}
 	settings, err := config.LoadDefaultConfig(ctx, options...)
 	if err != nil {
@@ -50,6 +59,14 @@ func (a Address) configure(ctx context.Context) (sdk.Config, error) {
 		return sdk.Config{}, errors.New("opening AWS: no region; add ?region=NAME to the URL or set AWS_REGION")
 	}
 	return settings, nil
+}
+
+// patient tries again for as long as the caller's context lasts what fails because
+// AWS is away or busy: gocloud ends a subscription at the first error.
+func patient() sdk.Retryer {
+	return retry.NewStandard(func(o *retry.StandardOptions) {
+		o.MaxAttempts, o.MaxBackoff, o.RateLimiter = 0, maxBackOff, ratelimit.None
+	})
 }
 
 func (a Address) sqs(ctx context.Context) (*sqs.Client, error) {

@@ -90,7 +90,7 @@ func Run(t *testing.T, newQueue func(t *testing.T) Queue) {
 	} {
 		t.Run(one.name, func(t *testing.T) {
 			t.Parallel() // they wait more than they work
-			one.test(t, &queue{Queue: newQueue(t), t: t})
+			one.test(t, &queue{Queue: newQueue(t), t: t, deadline: time.Now().Add(allowed)})
 		})
 	}
 }

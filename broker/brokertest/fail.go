@@ -67,7 +67,7 @@ func testRestart(t *testing.T, q *queue) {
 	if q.Stop == nil {
 		t.Skip("the broker cannot be restarted")
 	}
-	const batches, size = 200, 20
+	const batches, size = 100, 20
 	source := q.open()
 	published := make(chan error, 1)
 	go func() { published <- q.publishSlowly(t.Context(), batches, size) }()

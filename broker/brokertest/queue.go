@@ -14,6 +14,9 @@ import (
 const (
 	// patience is how long a message may take that must come.
 	patience = 30 * time.Second
+	// allowed is how long one test may receive: a broker must not deliver the same
+	// messages for ever.
+	allowed = 90 * time.Second
 	// quiet is how long nothing must come where nothing is left.
 	quiet = 300 * time.Millisecond
 )
@@ -21,7 +24,8 @@ const (
 // A queue is a Queue under test. Its methods fail the test, but for publish.
 type queue struct {
 	Queue
-	t *testing.T
+	t        *testing.T
+	deadline time.Time // by which all must have come
 }
 
 // open opens a reader, which ends with the test unless it is closed before.
@@ -90,7 +94,7 @@ func (q *queue) number(m *broker.Message) int {
 // receive returns the next message.
 func (q *queue) receive(source *broker.Source) *broker.Message {
 	q.t.Helper()
-	ctx, cancel := context.WithTimeout(q.t.Context(), patience)
+	ctx, cancel := context.WithTimeout(q.t.Context(), min(patience, time.Until(q.deadline)))
 	defer cancel()
 	m, err := source.Receive(ctx)
 	if err != nil {

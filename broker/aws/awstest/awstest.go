@@ -4,7 +4,12 @@
 //	npm ci --ignore-scripts --prefix broker/aws/awstest/fauxqs
 //
 // A test calls Start, after which this process and its children talk to it in
-// place of AWS.
+// place of AWS:
+//
+//	server := awstest.Start(t)
+//	url := awstest.QueueURL("texts") // for package broker
+//	line := server.NewLine(t)        // another way to it, which can be cut
+//	url = awstest.QueueURL("texts") + "?endpoint=" + line.URL()
 package awstest
 
 import (
@@ -21,9 +26,12 @@ import (
 
 const startTimeout = 20 * time.Second
 
+// A Server is a running fauxqs.
+type Server struct{ addr string }
+
 // Start starts an empty server, which ends with the test. The test is skipped
 // where Node.js or fauxqs is not installed.
-func Start(t *testing.T) {
+func Start(t *testing.T) *Server {
 	t.Helper()
 	_, file, _, _ := runtime.Caller(0)
 	dir := filepath.Join(filepath.Dir(file), "fauxqs")
@@ -45,7 +53,8 @@ func Start(t *testing.T) {
 		_ = command.Process.Kill()
 		_ = command.Wait()
 	})
-	url := fmt.Sprintf("http://127.0.0.1:%d", port)
+	s := &Server{fmt.Sprintf("127.0.0.1:%d", port)}
+	url := "http://" + s.addr
 	await(t, url)
 	for name, value := range map[string]string{
 		"AWS_ENDPOINT_URL": url, "AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
@@ -53,6 +62,7 @@ func Start(t *testing.T) {
 	} {
 		t.Setenv(name, value)
 	}
+	return s
 }
 
 func await(t *testing.T, url string) {
