@@ -8,7 +8,7 @@ import (
 
 // createFlag is embedded by commands that open brokers.
 type createFlag struct {
-	Create bool `help:"Make what the URLs name where it is absent: topics and subscriptions of Pub/Sub, topics of Kafka. Streams of NATS are made anyway."`
+	Create bool `help:"Make what the URLs name where it is absent: topics and subscriptions of Pub/Sub, topics of Kafka, queues and topics of AWS. Streams of NATS are made anyway."`
 }
 
 // createSource makes the source of a URL if the flag is set.

@@ -58,7 +58,7 @@ func collectionTitle(c *dataset.Collection) string {
 type ingestCmd struct {
 	datasetFlags
 	Rate float64 `help:"Texts a second; 0 for as fast as the broker takes them." placeholder:"N"`
-	To   string  `required:"" help:"Where to publish: nats://HOST:PORT/NAME, kafka://HOST:PORT/TOPIC, gcppubsub://projects/P/topics/T." placeholder:"URL"`
+	To   string  `required:"" help:"Where to publish: nats://HOST:PORT/NAME, kafka://HOST:PORT/TOPIC, gcppubsub://projects/P/topics/T, awssqs://sqs.REGION.amazonaws.com/ACCOUNT/QUEUE, awssns:///arn:aws:sns:REGION:ACCOUNT:TOPIC." placeholder:"URL"`
 	createFlag
 }
 

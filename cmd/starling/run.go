@@ -19,7 +19,7 @@ import (
 )
 
 type runCmd struct {
-	From string `required:"" help:"Where messages come from: nats://HOST:PORT/NAME, kafka://HOST:PORT/TOPIC, gcppubsub://projects/P/subscriptions/S." placeholder:"URL"`
+	From string `required:"" help:"Where messages come from: nats://HOST:PORT/NAME, kafka://HOST:PORT/TOPIC, gcppubsub://projects/P/subscriptions/S, awssqs://sqs.REGION.amazonaws.com/ACCOUNT/QUEUE." placeholder:"URL"`
 	To   string `help:"Where updates are published to, one JSON object a document." placeholder:"URL"`
 	createFlag
 	State string `required:"" help:"Folder of the state; made when absent." placeholder:"DIR" type:"path"`
