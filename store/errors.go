@@ -20,7 +20,7 @@ var (
 	ErrDamaged = errors.New("state file is damaged")
 	// ErrFull says that a write found no room. SQLite reports a write refused
 	// by a quota or a file size limit (EDQUOT, EFBIG) as it reports one refused
-	// by the device, so these count as full as well. Nothing of the write is
+	// by the device (EIO), so these count as full as well. Nothing of the write is
 	// in the state, and it may be tried again.
 	ErrFull = errors.New("no room to write the state")
 	// ErrModel says that the state was made with another model.
@@ -42,6 +42,9 @@ func explain(path, doing string, err error) error {
 		switch {
 		case meansDamaged(e.Code()):
 			return fmt.Errorf("%s: %w", doing, damaged(path, err.Error()))
+		case e.Code() == sqlite3.SQLITE_IOERR_WRITE:
+			return fmt.Errorf("%s: %w: %s: %w; free some and try again, or, where there is room, see whether the disk fails",
+				doing, ErrFull, path, err)
 		case meansFull(e.Code()):
 			return fmt.Errorf("%s: %w: %s: %w; free some and try again", doing, ErrFull, path, err)
 		case meansForbidden(e.Code()):
@@ -63,8 +66,7 @@ func meansDamaged(code int) bool {
 }
 
 func meansFull(code int) bool {
-	return code == sqlite3.SQLITE_FULL || code == sqlite3.SQLITE_IOERR_WRITE ||
-		code == sqlite3.SQLITE_IOERR_SHMSIZE
+	return code == sqlite3.SQLITE_FULL || code == sqlite3.SQLITE_IOERR_SHMSIZE
 }
 
 func meansForbidden(code int) bool {

@@ -5,6 +5,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
+
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"starling"
 )
@@ -177,8 +180,19 @@ func checkMicros(ctx context.Context, q querier, path string) error {
 	if err != nil {
 		return fmt.Errorf("checking micro-clusters: %w", err)
 	}
-	if verdict != "ok" {
-		return damaged(path, verdict)
+	return judge(path, verdict)
+}
+
+// judge returns what a verdict of SQLite's integrity check says: nothing, that the
+// file is damaged, or that it could not be read.
+func judge(path, verdict string) error {
+	if verdict == "ok" {
+		return nil
 	}
-	return nil
+	_, code, _ := strings.Cut(verdict, "unable to get the page. error code=")
+	var n int
+	if _, err := fmt.Sscan(code, &n); err == nil && n&0xff == sqlite3.SQLITE_IOERR && !meansDamaged(n) {
+		return fmt.Errorf("%s: %s; see whether the disk fails", path, verdict)
+	}
+	return damaged(path, verdict)
 }

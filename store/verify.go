@@ -98,8 +98,8 @@ func (v *verifier) pages(ctx context.Context) error {
 	rows, err := v.tx.QueryContext(ctx, fmt.Sprintf("PRAGMA integrity_check(%d)", maxFaults))
 	verdicts, err := collect(v.s.path, rows, err, func(s *string) []any { return []any{s} })
 	for _, verdict := range verdicts {
-		if verdict != "ok" {
-			v.fault("pages: %s", verdict)
+		if err := v.note(judge(v.s.path, verdict)); err != nil {
+			return err
 		}
 	}
 	return err
