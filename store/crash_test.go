@@ -83,7 +83,7 @@ func migration(t *testing.T, version int) life {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer old.Close() //nolint:errcheck // it was read
+	defer old.Close()
 	unzip, err := gzip.NewReader(old)
 	if err != nil {
 		t.Fatal(err)

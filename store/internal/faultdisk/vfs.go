@@ -55,7 +55,7 @@ var register = sync.OnceFunc(func() {
 	}
 	layered.FzName = name
 	layered.FxOpen = address(openFunc(xOpen))
-	layered.FxDelete = address(deleteFunc(xDelete))
+	layered.FxDelete = address(xDelete)
 	if code := sqlite3.Xsqlite3_vfs_register(tls, uintptr(unsafe.Pointer(&layered)), 1); code != sqlite3.SQLITE_OK {
 		panic("faultdisk: SQLite refuses the layer")
 	}
@@ -109,8 +109,8 @@ func xOpen(tls *libc.TLS, vfs, name, file uintptr, flags int32, outFlags uintptr
 func (h *handle) layer() {
 	h.layered = *h.methods
 	h.layered.FiVersion = 2
-	h.layered.FxClose = address(closeFunc(xClose))
-	h.layered.FxRead = address(transferFunc(xRead))
+	h.layered.FxClose = address(xClose)
+	h.layered.FxRead = address(xRead)
 	h.layered.FxWrite = address(transferFunc(xWrite))
 	h.layered.FxTruncate = address(truncateFunc(xTruncate))
 	h.layered.FxSync = address(syncFunc(xSync))
