@@ -33,8 +33,11 @@ func TestReceivingGoesOnWhenTheServerRestarts(t *testing.T) {
 	startEmbedded(t, dir, host)
 	publishNumbers(t, url, 1)
 	received := map[string]bool{held.ID: true}
-	for len(received) < 11 {
+	for deadline := time.Now().Add(time.Minute); len(received) < 11; {
 		m := receive(t, source)
+		if time.Now().After(deadline) {
+			t.Fatalf("%d of 11 messages came, and the others again and again", len(received))
+		}
 		received[m.ID] = true
 		m.Ack()
 	}

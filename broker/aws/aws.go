@@ -64,9 +64,10 @@ func (a Address) configure(ctx context.Context) (sdk.Config, error) {
 // patient tries again for as long as the caller's context lasts what fails because
 // AWS is away or busy: gocloud ends a subscription at the first error.
 func patient() sdk.Retryer {
-	return retry.NewStandard(func(o *retry.StandardOptions) {
-		o.MaxAttempts, o.MaxBackoff, o.RateLimiter = 0, maxBackOff, ratelimit.None
+	standard := retry.NewStandard(func(o *retry.StandardOptions) {
+		o.MaxBackoff, o.RateLimiter = maxBackOff, ratelimit.None
 	})
+	return retry.AddWithMaxAttempts(standard, 0) // no limit
 }
 
 func (a Address) sqs(ctx context.Context) (*sqs.Client, error) {

@@ -94,6 +94,36 @@ func TestWhatATopicPassesOnIsUnwrapped(t *testing.T) {
 	}
 }
 
+// TestAnOutageIsWaitedFor cuts the line for longer than the client would try by
+// itself, which is three times.
+func TestAnOutageIsWaitedFor(t *testing.T) {
+	line := awstest.Start(t).NewLine(t)
+	queue := parse(t, aws.ParseQueue, awstest.QueueURL("texts")+"?endpoint="+line.URL())
+	if err := aws.CreateQueue(t.Context(), queue); err != nil {
+		t.Fatal(err)
+	}
+	out, err := aws.OpenTopic(t.Context(), queue)
+	if err != nil {
+		t.Fatal(err)
+	}
+	line.Cut()
+	sent := make(chan error, 1)
+	go func() { sent <- out.Send(t.Context(), &pubsub.Message{Body: []byte("late")}) }()
+	select {
+	case err := <-sent:
+		t.Errorf("sending while the line was cut ended with %v", err)
+		line.Mend()
+	case <-time.After(4 * time.Second):
+		line.Mend()
+		if err := <-sent; err != nil {
+			t.Error(err)
+		}
+	}
+	if err := out.Shutdown(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
 func subscribe(t *testing.T, topic, queue string) {
 	t.Helper()
 	settings, err := config.LoadDefaultConfig(t.Context())

@@ -16,6 +16,9 @@ func testNack(t *testing.T, q *queue) {
 	if again == nil || again.ID != first.ID || again.Attributes["id"] != first.Attributes["id"] {
 		t.Errorf("%q, %s, came again as %+v", first.Body, first.ID, again)
 	}
+	if first.Attempt != 0 && (first.Attempt != 1 || again.Attempt != 2) {
+		t.Errorf("the deliveries are counted as %d and %d, want 1 and 2", first.Attempt, again.Attempt)
+	}
 	for _, m := range all {
 		m.Ack()
 	}
