@@ -9,6 +9,10 @@ import "math"
 // until the tree changes.
 func (t *Tree) Compared() []float32 { return t.scratch.dots }
 
+// Weight returns the weight N of the leaf entry at a place, from 0, in the order of
+// Entries.
+func (t *Tree) Weight(place int) float64 { return t.entries.moments[place].n }
+
 // DotBound bounds the error of a float32 dot product, however it is summed up, of x,
 // a row of Config.Dim values, and any leaf entry's mean.
 func (t *Tree) DotBound(x []float32) float64 {

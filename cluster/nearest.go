@@ -30,15 +30,11 @@ func (s *State) nearest(vector, dots []float32, bound float64) *group {
 func (s *State) sumByGroup(dots []float32) (sums, weights []float64) {
 	sums, weights = make([]float64, len(s.groups)), make([]float64, len(s.groups))
 	s.place()
-	slot := 0
-	for entry := range s.tree.Entries() {
-		if slot == len(dots) {
-			break
-		}
-		g := s.places[slot]
-		sums[g] += entry.N * float64(dots[slot])
-		weights[g] += entry.N
-		slot++
+	places := s.places[:len(dots)]
+	for i, dot := range dots {
+		g, weight := places[i], s.tree.Weight(i)
+		sums[g] += weight * float64(dot)
+		weights[g] += weight
 	}
 	return sums, weights
 }

@@ -14,6 +14,11 @@ const (
 	maxPending = 32
 	// maxRecords bounds the documents of one transaction.
 	maxRecords = 1024
+	// manyRecords, in one batch, say that there is more to do than can be done; then
+	// a transaction waits for others for gatherTime, since few large ones take less of
+	// the processor than many small ones.
+	manyRecords = 32
+	gatherTime  = 10 * time.Millisecond
 )
 
 // commit writes what was clustered. While one transaction is being made
@@ -31,24 +36,46 @@ func (p *Pipeline) commit(ctx context.Context) error {
 	return nil
 }
 
-// gather adds the transactions that are waiting to t.
+// gather adds the transactions that are waiting to t and, where there is much to
+// do, those that come a little later.
 func (p *Pipeline) gather(t *transaction) {
+	var enough <-chan time.Time
+	if len(t.Records) >= manyRecords {
+		timer := time.NewTimer(gatherTime)
+		defer timer.Stop()
+		enough = timer.C
+	}
 	for len(t.Records) < maxRecords && t.Snapshot == nil && t.editing == nil {
-		select {
-		case next, open := <-p.applied:
-			if !open {
-				return
-			}
-			t.Records = append(t.Records, next.Records...)
-			t.DeadLetters = append(t.DeadLetters, next.DeadLetters...)
-			t.Snapshot = next.Snapshot
-			t.messages = append(t.messages, next.messages...)
-			t.ids = append(t.ids, next.ids...)
-			t.duplicates += next.duplicates
-			t.Edits, t.editing = next.Edits, next.editing
-		default:
+		next := p.another(enough)
+		if next == nil {
 			return
 		}
+		t.Records = append(t.Records, next.Records...)
+		t.DeadLetters = append(t.DeadLetters, next.DeadLetters...)
+		t.Snapshot = next.Snapshot
+		t.messages = append(t.messages, next.messages...)
+		t.ids = append(t.ids, next.ids...)
+		t.duplicates += next.duplicates
+		t.Edits, t.editing = next.Edits, next.editing
+	}
+}
+
+// another returns the next transaction that waits, or that comes until enough says
+// that it is; nil for none. Without enough it waits for nothing.
+func (p *Pipeline) another(enough <-chan time.Time) *transaction {
+	select {
+	case next := <-p.applied:
+		return next
+	default:
+	}
+	if enough == nil {
+		return nil
+	}
+	select {
+	case next := <-p.applied:
+		return next
+	case <-enough:
+		return nil
 	}
 }
 
