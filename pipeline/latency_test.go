@@ -18,7 +18,7 @@ const (
 	// latencyRate is how many messages a second are published, and latencyTime for
 	// how long.
 	latencyRate = 1000
-	latencyTime = 15 * time.Second
+	latencyTime = 10 * time.Second
 	// latencyBefore is how many documents the state holds before.
 	latencyBefore = 10_000
 )
