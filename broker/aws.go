@@ -28,16 +28,16 @@ func openSQSSource(ctx context.Context, url string, _ SourceOptions) (*Source, e
 	if err != nil {
 		return nil, err
 	}
-	return &Source{
+	return NewSource(gocloudFeed{
 		subscription: queue.Subscription,
 		origin: func(m *pubsub.Message) origin {
 			sent, attempt := aws.Origin(m)
 			return origin{id: m.LoggableID, time: sent, attempt: attempt}
 		},
 		backlog: queue.Backlog,
-		renewal: &renewal{lease: queue.Visibility, renew: queue.Renew},
+		leases:  keepLeases(queue.Visibility, queue.Renew),
 		close:   queue.Subscription.Shutdown,
-	}, nil
+	}), nil
 }
 
 // openSNSSource says what to do: a topic of SNS has no readers of its own.

@@ -13,6 +13,8 @@
 //     parameters. The URL that package embedded gives a server works too.
 //   - kafka://HOST:PORT[,HOST:PORT]/TOPIC: a topic of Apache Kafka, read as a
 //     member of a consumer group; see package kafkapubsub for the parameters.
+//   - http://HOST:PORT, to receive from: documents are posted to that address; see
+//     package httpsource.
 //   - mem://NAME: a queue in the memory of this process, with one subscription
 //     that all its sources share. It does not keep the order. It is for tests.
 //   - gcppubsub://projects/P/topics/T and gcppubsub://projects/P/subscriptions/S:
@@ -37,7 +39,7 @@ import (
 	"sync"
 	"time"
 
-	"gocloud.dev/pubsub"
+	"starling/broker/feed"
 )
 
 // A Message is one message received. Whoever receives it calls Ack or Nack, from
@@ -57,11 +59,16 @@ type Message struct {
 	// Attempt counts the deliveries of the message, this one included; 0 where
 	// the broker does not say.
 	Attempt int
+	// Bad says why the message cannot be a document, where the source knows; nil
+	// where it does not.
+	Bad error
+	// Outcome is what became of the message. Who acknowledges it says so here
+	// before, for a source that tells the sender, such as one over HTTP.
+	Outcome feed.Outcome
 
-	inner     *pubsub.Message
-	source    *Source
-	delivered time.Time
-	settle    sync.Once
+	inner  *feed.Message
+	source *Source
+	settle sync.Once
 }
 
 // Ack tells the broker that the message is done. It returns at once; the
@@ -77,9 +84,9 @@ func (m *Message) answer(ack bool) {
 	m.settle.Do(func() {
 		m.source.settled(m)
 		if ack {
-			m.inner.Ack()
-		} else if m.inner.Nackable() {
-			m.inner.Nack()
+			m.inner.Settle(&m.Outcome)
+		} else {
+			m.inner.Settle(nil)
 		}
 	})
 }
@@ -104,6 +111,7 @@ type scheme struct {
 var schemes = map[string]scheme{
 	"awssns":    snsScheme,
 	"awssqs":    sqsScheme,
+	"http":      {openSource: openHTTPSource},
 	"gcppubsub": gcpScheme,
 	"kafka":     kafkaScheme,
 	"mem":       {openSource: openMemSource, openTopic: openMemTopic},

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"starling"
+	"starling/broker/feed"
 )
 
 const (
@@ -29,28 +31,41 @@ var (
 	errAttrNotUTF8 = errors.New("an attribute is not valid UTF-8")
 )
 
-// Document makes a document of the message: the body is its text, the attribute
-// "id" its id, and where there is none the broker's message id. That of a message
-// which is refused has the id alone, as far as it can be used.
-func (m *Message) Document() (starling.Document, error) {
-	document := starling.Document{ID: m.Attributes[idAttribute]}
+// Document makes a document of the message as a Decoder without settings does: the
+// body is its text, the attribute "id" its id, and where there is none the
+// broker's message id. That of a message which is refused has the id alone, as far
+// as it can be used.
+func (m *Message) Document() (starling.Document, error) { return defaultDecoder.Document(m) }
+
+// plain makes a document of a message whose body is its text.
+func plain(m *Message) starling.Document {
+	document := starling.Document{ID: m.Attributes[idAttribute], Text: string(m.Body), Time: m.Time}
 	if document.ID == "" {
 		document.ID = m.ID
 	}
+	document.Attributes = maps.Clone(m.Attributes)
+	delete(document.Attributes, idAttribute)
+	delete(document.Attributes, feed.FormatAttribute)
+	return document
+}
+
+// checked returns a document if it can be one, or what is left of it and why not.
+func checked(document starling.Document) (starling.Document, error) {
 	if err := checkID(document.ID); err != nil {
 		return starling.Document{}, err
 	}
-	if err := checkText(m.Body); err != nil {
-		return document, err
+	refused := starling.Document{ID: document.ID}
+	if err := checkText(document.Text); err != nil {
+		return refused, err
 	}
-	if err := checkAttributes(m.Attributes); err != nil {
-		return document, err
+	if err := checkAttributes(document.Attributes); err != nil {
+		return refused, err
 	}
-	document.Text = string(m.Body)
-	document.Time = m.Time
-	if len(m.Attributes) > 0 {
-		document.Attributes = maps.Clone(m.Attributes)
-		delete(document.Attributes, idAttribute)
+	if err := checkTime(document.Time); err != nil {
+		return refused, err
+	}
+	if len(document.Attributes) == 0 {
+		document.Attributes = nil
 	}
 	return document, nil
 }
@@ -65,13 +80,13 @@ func checkID(id string) error {
 	return nil
 }
 
-func checkText(body []byte) error {
+func checkText(text string) error {
 	switch {
-	case len(body) > starling.MaxTextBytes:
+	case len(text) > starling.MaxTextBytes:
 		return errTooLong
-	case !utf8.Valid(body):
+	case !utf8.ValidString(text):
 		return errNotUTF8
-	case strings.TrimSpace(string(body)) == "":
+	case strings.TrimSpace(text) == "":
 		return errEmpty
 	}
 	return nil
@@ -87,6 +102,14 @@ func checkAttributes(attributes map[string]string) error {
 	}
 	if size > maxAttributesBytes {
 		return errAttributes
+	}
+	return nil
+}
+
+// checkTime refuses times that a state cannot hold, as nanoseconds in 64 bits.
+func checkTime(t time.Time) error {
+	if !t.IsZero() && !time.Unix(0, t.UnixNano()).Equal(t) {
+		return fmt.Errorf("the time %v is not of the years 1678 to 2262", t)
 	}
 	return nil
 }

@@ -23,7 +23,7 @@ func openGCPSource(ctx context.Context, url string, _ SourceOptions) (*Source, e
 	if err != nil {
 		return nil, err
 	}
-	return &Source{subscription: subscription, origin: gcpOrigin, close: subscription.Shutdown}, nil
+	return NewSource(gocloudFeed{subscription: subscription, origin: gcpOrigin, close: subscription.Shutdown}), nil
 }
 
 func gcpOrigin(m *pubsub.Message) origin {

@@ -32,12 +32,12 @@ func openKafkaSource(ctx context.Context, url string, options SourceOptions) (*S
 	}
 	var backlogger *kafkapubsub.Backlogger
 	subscription.As(&backlogger)
-	return &Source{
+	return NewSource(gocloudFeed{
 		subscription: subscription,
 		origin:       kafkaOrigin,
 		backlog:      backlogger.Backlog,
 		close:        subscription.Shutdown,
-	}, nil
+	}), nil
 }
 
 func kafkaOrigin(m *pubsub.Message) origin {

@@ -51,13 +51,13 @@ func openMemSource(_ context.Context, text string, _ SourceOptions) (*Source, er
 	if err != nil {
 		return nil, err
 	}
-	return &Source{
+	return NewSource(gocloudFeed{
 		subscription: queue.subscription,
 		origin: func(m *pubsub.Message) origin {
 			return origin{id: name + ":" + strings.TrimPrefix(m.LoggableID, "msg #")}
 		},
 		close: func(context.Context) error { return nil },
-	}, nil
+	}), nil
 }
 
 func openMemTopic(_ context.Context, text string) (*Topic, error) {

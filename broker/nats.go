@@ -33,7 +33,7 @@ func openNATSSource(ctx context.Context, url string, options SourceOptions) (*So
 		conn.Close()
 		return nil, err
 	}
-	return &Source{
+	return NewSource(gocloudFeed{
 		subscription: subscription,
 		origin:       natsOrigin,
 		backlog: func(ctx context.Context) (int64, error) {
@@ -43,7 +43,7 @@ func openNATSSource(ctx context.Context, url string, options SourceOptions) (*So
 			defer conn.Close()
 			return subscription.Shutdown(ctx)
 		},
-	}, nil
+	}), nil
 }
 
 func natsOrigin(m *pubsub.Message) origin {

@@ -5,9 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"time"
 
-	"gocloud.dev/pubsub"
+	"starling/broker/feed"
 )
 
 // SourceOptions says how a source is opened.
@@ -16,21 +15,14 @@ type SourceOptions struct {
 	// where the URL does not; empty for the broker's default. It is a consumer of
 	// NATS or a consumer group of Kafka; the others have no such names.
 	Consumer string
+	// TokenFile holds the token that requests over HTTP must bring; empty for
+	// none. See [httpsource.Config].
+	TokenFile string
 }
 
 // A Source delivers messages. Its methods may be called from many goroutines.
 type Source struct {
-	subscription *pubsub.Subscription
-	// origin reads what only the driver knows about a message.
-	origin func(*pubsub.Message) origin
-	// backlog is [Source.Backlog]; nil where the broker cannot tell.
-	backlog func(context.Context) (int64, error)
-	// renewal keeps leases; nil where the driver does.
-	renewal *renewal
-	// close ends the subscription, then its connection.
-	close func(context.Context) error
-
-	endLeases func() // ends the renewal
+	feed feed.Feed
 
 	mu sync.Mutex
 	// held are the messages received and neither acknowledged nor given back;
@@ -38,11 +30,9 @@ type Source struct {
 	held map[*Message]struct{}
 }
 
-// An origin is what only the driver knows about a message; see [Message].
-type origin struct {
-	id      string
-	time    time.Time
-	attempt int
+// NewSource makes a source of a feed.
+func NewSource(f feed.Feed) *Source {
+	return &Source{feed: f, held: make(map[*Message]struct{})}
 }
 
 // OpenSource opens a source by URL. A broker that cannot be reached is an error
@@ -52,36 +42,34 @@ func OpenSource(ctx context.Context, url string, options SourceOptions) (*Source
 	if err != nil {
 		return nil, err
 	}
-	source, err := scheme.openSource(ctx, url, options)
-	if err != nil {
-		return nil, err
+	if scheme.openSource == nil {
+		return nil, errors.New("an https:// URL is somewhere to publish to; to take documents over HTTP, receive from http://HOST:PORT")
 	}
-	source.held = make(map[*Message]struct{})
-	if source.endLeases = func() {}; source.renewal != nil {
-		source.keepLeases(*source.renewal)
-	}
-	return source, nil
+	return scheme.openSource(ctx, url, options)
 }
 
 // Receive returns the next message, and waits for one until ctx is done; no
 // message is lost by that. When the broker goes away it waits until the broker
-// is back. Any other error is final. A NATS source that is its consumer's only
+// is back. The error wraps io.EOF when no message will come any more, as at the end
+// of a file; any other is final too. A NATS source that is its consumer's only
 // reader returns messages in the order of the stream, called from one goroutine;
 // a Kafka source those of each partition in their order.
 func (s *Source) Receive(ctx context.Context) (*Message, error) {
 	if s.closed() {
 		return nil, errClosed
 	}
-	inner, err := s.subscription.Receive(ctx)
+	inner, err := s.feed.Receive(ctx)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
 		return nil, fmt.Errorf("receiving: %w", err)
 	}
-	m := &Message{Body: inner.Body, Attributes: inner.Metadata, inner: inner, source: s, delivered: time.Now()}
-	from := s.origin(inner)
-	m.ID, m.Time, m.Attempt = from.id, from.time, from.attempt
+	m := &Message{
+		ID: inner.ID, Body: inner.Body, Attributes: inner.Attributes, Time: inner.Time, Attempt: inner.Attempt,
+		Bad:   inner.Bad,
+		inner: inner, source: s,
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.held != nil {
@@ -111,14 +99,11 @@ func (s *Source) settled(m *Message) {
 // yet delivered, and those delivered and not yet acknowledged. known is false
 // where the broker cannot tell.
 func (s *Source) Backlog(ctx context.Context) (n int64, known bool, err error) {
-	if s.backlog == nil {
-		return 0, false, nil
-	}
-	n, err = s.backlog(ctx)
+	n, known, err = s.feed.Backlog(ctx)
 	if err != nil {
 		return 0, false, fmt.Errorf("reading the backlog: %w", err)
 	}
-	return n, true, nil
+	return n, known, nil
 }
 
 // Close gives back the messages that are neither acknowledged nor given back,
@@ -131,31 +116,9 @@ func (s *Source) Close(ctx context.Context) error {
 	if held == nil {
 		return errClosed
 	}
-	s.endLeases()
-	for _, m := range s.drain(ctx) {
-		m.Nack()
-	}
+	s.feed.Stop(ctx)
 	for m := range held {
 		m.Nack()
 	}
-	return s.close(ctx)
-}
-
-// drain returns what gocloud has fetched ahead, after which it fetches no more.
-// Nothing may be given back before: if that failed, gocloud would not let go of
-// the rest, nor of the goroutine that waits to hand it over.
-func (s *Source) drain(ctx context.Context) []*pubsub.Message {
-	var driver interface{ StopReceiving() }
-	if !s.subscription.As(&driver) {
-		return nil
-	}
-	driver.StopReceiving()
-	var ahead []*pubsub.Message
-	for {
-		m, err := s.subscription.Receive(ctx)
-		if err != nil {
-			return ahead
-		}
-		ahead = append(ahead, m)
-	}
+	return s.feed.Close(ctx)
 }

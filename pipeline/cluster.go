@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"starling/broker"
+	"starling/broker/feed"
 	"starling/cluster"
 	"starling/store"
 )
@@ -84,18 +85,23 @@ func (p *Pipeline) apply(ctx context.Context, b *batch) (*transaction, error) {
 	p.clustering.Lock()
 	defer p.clustering.Unlock()
 	p.State.Expect(b.vectors)
-	t := &transaction{messages: b.messages}
+	t := &transaction{}
 	for i, document := range b.documents {
+		message := b.messages[i]
+		message.Outcome = feed.Outcome{Document: document.ID}
 		if seen[document.ID] {
+			t.messages = append(t.messages, message)
 			t.duplicates++
 			continue
 		}
 		seen[document.ID] = true
 		update, err := p.State.ApplyWithTerms(document, b.vectors[i], b.terms[i])
 		if err != nil {
-			b.refuse(b.messages[i], document, err)
+			b.refuse(message, document, err)
 			continue
 		}
+		message.Outcome.Seq, message.Outcome.Assignment = update.Seq, update.Assignment
+		t.messages = append(t.messages, message)
 		t.Records = append(t.Records, store.Record{Update: update, Embedding: b.vectors[i]})
 		t.ids = append(t.ids, document.ID)
 	}

@@ -17,7 +17,7 @@ import (
 func (p *Pipeline) embed(ctx context.Context) error {
 	for b := range p.unembedded {
 		started := time.Now()
-		b.decode()
+		b.decode(p.Decoder)
 		p.meter.worked(&p.meter.stats.Decode, len(b.arrived), started)
 		started = time.Now()
 		if err := b.embed(ctx, p.Model); err != nil {

@@ -32,6 +32,8 @@ import (
 type Settings struct {
 	// Source is where messages come from. The pipeline does not close it.
 	Source *broker.Source
+	// Decoder makes documents of messages; nil for one without settings.
+	Decoder *broker.Decoder
 	// Model turns texts into vectors.
 	Model embed.Embedder
 	// Store is the state file, opened for writing.

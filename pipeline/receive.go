@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 
 	"starling"
 	"starling/broker"
 	"starling/cluster"
+	"starling/broker/feed"
 	"starling/store"
 )
 
@@ -35,14 +37,14 @@ type refusal struct {
 	message *broker.Message
 }
 
-// receive takes messages from the source until the context ends or the source
-// is idle for long enough.
+// receive takes messages from the source until the context ends, or the source
+// does, or it is idle for long enough.
 func (p *Pipeline) receive(ctx context.Context) error {
 	defer close(p.received)
 	for {
 		message, err := p.next(ctx)
 		switch {
-		case errors.Is(err, errIdle), ctx.Err() != nil:
+		case errors.Is(err, errIdle), errors.Is(err, io.EOF), ctx.Err() != nil:
 			return nil
 		case err != nil:
 			return fmt.Errorf("receiving: %w", err)
@@ -160,14 +162,14 @@ func (p *Pipeline) fill(ctx context.Context, b *batch) error {
 }
 
 // decode makes documents of the messages.
-func (b *batch) decode() {
+func (b *batch) decode(decoder *broker.Decoder) {
 	for _, message := range b.arrived {
-		b.add(message)
+		b.add(message, decoder)
 	}
 }
 
-func (b *batch) add(message *broker.Message) {
-	document, err := message.Document()
+func (b *batch) add(message *broker.Message, decoder *broker.Decoder) {
+	document, err := decoder.Document(message)
 	if err != nil {
 		b.refuse(message, document, err)
 		return
@@ -177,6 +179,7 @@ func (b *batch) add(message *broker.Message) {
 }
 
 func (b *batch) refuse(message *broker.Message, document starling.Document, reason error) {
+	message.Outcome = feed.Outcome{Document: document.ID, Reason: reason.Error()}
 	b.refused = append(b.refused, refusal{message: message, letter: store.DeadLetter{
 		MessageID:  message.ID,
 		DocumentID: document.ID,

@@ -1,0 +1,25 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"net/url"
+
+	"starling/broker/httpsource"
+)
+
+var errHTTPSource = errors.New("malformed URL of a source over HTTP: want http://HOST:PORT, the address to listen at, " +
+	"such as http://127.0.0.1:8080; documents are then posted to http://HOST:PORT" + httpsource.Path)
+
+func openHTTPSource(_ context.Context, text string, options SourceOptions) (*Source, error) {
+	u, err := url.Parse(text)
+	if err != nil || u.Port() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" ||
+		u.Path != "" && u.Path != "/" && u.Path != httpsource.Path {
+		return nil, errHTTPSource
+	}
+	server, err := httpsource.Listen(httpsource.Config{Address: u.Host, TokenFile: options.TokenFile})
+	if err != nil {
+		return nil, err
+	}
+	return NewSource(server), nil
+}
