@@ -9,7 +9,7 @@ import (
 
 // CheckSource says whether the source of a URL can be opened. It makes and
 // changes nothing at the broker, and takes nothing over from a live reader.
-func CheckSource(ctx context.Context, url string) error {
+func CheckSource(ctx context.Context, url string, options SourceOptions) error {
 	scheme, err := find(url)
 	if err != nil {
 		return err
@@ -17,7 +17,7 @@ func CheckSource(ctx context.Context, url string) error {
 	if scheme.checkSource != nil {
 		return scheme.checkSource(ctx, url)
 	}
-	source, err := OpenSource(ctx, url, SourceOptions{})
+	source, err := OpenSource(ctx, url, options)
 	if err != nil {
 		return err
 	}

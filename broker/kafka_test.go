@@ -105,7 +105,7 @@ func TestCheckMakesNoKafkaTopic(t *testing.T) {
 		t.Error(err)
 	}
 	for _, err := range []error{
-		CheckTopic(t.Context(), without), CheckSource(t.Context(), without), CheckSource(t.Context(), with),
+		CheckTopic(t.Context(), without), CheckSource(t.Context(), without, SourceOptions{}), CheckSource(t.Context(), with, SourceOptions{}),
 		func() error { _, err := OpenTopic(t.Context(), without); return err }(),
 	} {
 		if err == nil || !strings.Contains(err.Error(), "topic texts at "+cluster.ListenAddrs()[0]) {
@@ -114,7 +114,7 @@ func TestCheckMakesNoKafkaTopic(t *testing.T) {
 	}
 	publishNumbers(t, with, 1)
 	for range 2 { // the check takes no part in the group
-		if err := CheckSource(t.Context(), without); err != nil {
+		if err := CheckSource(t.Context(), without, SourceOptions{}); err != nil {
 			t.Error(err)
 		}
 	}

@@ -171,7 +171,7 @@ func TestCheckMakesNothing(t *testing.T) {
 	server := startNATS(t)
 	url := server.URL("texts")
 	for range 2 { // the second time shows that the first made no stream of other bounds
-		if err := CheckSource(t.Context(), url); err != nil {
+		if err := CheckSource(t.Context(), url, SourceOptions{}); err != nil {
 			t.Error(err)
 		}
 		if err := CheckTopic(t.Context(), url); err != nil {
@@ -183,7 +183,7 @@ func TestCheckMakesNothing(t *testing.T) {
 		t.Error("the check made a stream, with bounds of its own")
 	}
 	server.Shutdown()
-	if CheckSource(t.Context(), url) == nil || CheckTopic(t.Context(), url) == nil {
+	if CheckSource(t.Context(), url, SourceOptions{}) == nil || CheckTopic(t.Context(), url) == nil {
 		t.Error("a server that is gone passed the check")
 	}
 }

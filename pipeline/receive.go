@@ -186,6 +186,14 @@ func (b *batch) refuse(message *broker.Message, document starling.Document, reas
 		Reason:     reason.Error(),
 		Body:       message.Body,
 		Attributes: message.Attributes,
-		Time:       message.Time,
+		Time:       storable(message.Time),
 	}})
+}
+
+// storable returns a time that a state can hold, or none.
+func storable(t time.Time) time.Time {
+	if !time.Unix(0, t.UnixNano()).Equal(t) {
+		return time.Time{}
+	}
+	return t
 }

@@ -54,7 +54,7 @@ func (r *retry) process(ctx context.Context) error {
 		message := &broker.Message{ID: letter.MessageID, Body: letter.Body, Attributes: letter.Attributes, Time: letter.Time}
 		numbers[message] = letter.Number
 		if len(letter.Body) < store.MaxBodyBytes {
-			b.add(message)
+			b.add(message, r.Decoder)
 		} else {
 			b.refuse(message, starling.Document{ID: letter.DocumentID}, errCut)
 		}

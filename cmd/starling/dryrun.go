@@ -40,7 +40,10 @@ func (c *runCmd) check(ctx context.Context, std streams, parsed *kong.Context, f
 		detail, err := c.checkState(ctx, model)
 		checks.say("state", detail, err)
 	}
-	detail, err := c.checked(c.From, broker.CheckSource(ctx, c.From))
+	if _, err := c.decoder(); err != nil {
+		checks.say("format", "", err)
+	}
+	detail, err := c.checked(c.From, broker.CheckSource(ctx, c.From, c.sourceOptions()))
 	checks.say("source", detail, err)
 	if c.To != "" {
 		detail, err := c.checked(c.To, broker.CheckTopic(ctx, c.To))

@@ -19,7 +19,8 @@ import (
 )
 
 type runCmd struct {
-	From string `required:"" help:"Where messages come from: nats://HOST:PORT/NAME, kafka://HOST:PORT/TOPIC, gcppubsub://projects/P/subscriptions/S, awssqs://sqs.REGION.amazonaws.com/ACCOUNT/QUEUE." placeholder:"URL"`
+	From string `required:"" help:"Where messages come from: nats://HOST:PORT/NAME, kafka://HOST:PORT/TOPIC, gcppubsub://projects/P/subscriptions/S, awssqs://sqs.REGION.amazonaws.com/ACCOUNT/QUEUE, or http://HOST:PORT to have documents posted there." placeholder:"URL"`
+	sourceFlags
 	To   string `help:"Where updates are published to, one JSON object a document." placeholder:"URL"`
 	createFlag
 	State string `required:"" help:"Folder of the state; made when absent." placeholder:"DIR" type:"path"`
@@ -39,7 +40,11 @@ func (runCmd) Help() string {
 		"read it under another name: nats://HOST:PORT/NAME?consumer=OTHER.\n\n" +
 		"With --create, gcppubsub://projects/P/subscriptions/S?topic=T makes the subscription of that topic, which may be given " +
 		"ack_deadline=60s, ordered=true, exactly_once=true, dead_letter_topic=D and max_attempts=N besides. What exists stays " +
-		"as it is."
+		"as it is.\n\n" +
+		"From http://HOST:PORT, documents are posted to http://HOST:PORT/api/documents: an object, an array of them, JSON lines, " +
+		"or plain lines. The answer comes when they are durable, and says what became of each.\n\n" +
+		"In messages of JSON, a field is named by its path: user.posts.0.body. A message without the text, or with an id or a " +
+		"time that cannot be one, is put aside with the reason."
 }
 
 // Run clusters messages until it is told to stop.
@@ -70,12 +75,15 @@ func (c *runCmd) Run(ctx context.Context, std streams, parsed *kong.Context, fil
 	if settings.Keep, err = c.retention(); err != nil {
 		return err
 	}
+	if settings.Decoder, err = c.decoder(); err != nil {
+		return err
+	}
 	if settings.Store, err = openState(ctx, c.State, model, c.clusteringFlags); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, settings.Store.Close()) }()
 	// Only with the state in hand: opening a source takes messages over.
-	if settings.Source, err = broker.OpenSource(ctx, c.From, broker.SourceOptions{}); err != nil {
+	if settings.Source, err = c.openSource(ctx, c.From); err != nil {
 		return err
 	}
 	defer closing(std.err, "the source", settings.Source.Close)
@@ -110,7 +118,7 @@ func (c *runCmd) validate() error {
 }
 
 func (c *runCmd) checkBrokers(ctx context.Context) error {
-	err := broker.CheckSource(ctx, c.From)
+	err := broker.CheckSource(ctx, c.From, c.sourceOptions())
 	if err == nil && c.To != "" {
 		err = broker.CheckTopic(ctx, c.To)
 	}

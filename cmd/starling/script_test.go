@@ -46,6 +46,7 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"manytexts":  manyTexts,
 	"alterstate": alterState,
 	"pubsub":     startPubSub,
+	"post":       post,
 }
 
 // want ends the script unless it has n arguments.
