@@ -15,6 +15,8 @@
 //     member of a consumer group; see package kafkapubsub for the parameters.
 //   - http://HOST:PORT, to receive from: documents are posted to that address; see
 //     package httpsource.
+//   - https://HOST/PATH and http://HOST/PATH, to publish to: messages are posted to
+//     that address; see package webhook.
 //   - mem://NAME: a queue in the memory of this process, with one subscription
 //     that all its sources share. It does not keep the order. It is for tests.
 //   - gcppubsub://projects/P/topics/T and gcppubsub://projects/P/subscriptions/S:
@@ -95,12 +97,17 @@ func (m *Message) answer(ack bool) {
 type OutMessage struct {
 	Body       []byte
 	Attributes map[string]string
+	// JSON says that Body is a JSON object, for a webhook, which has no other form
+	// for it.
+	JSON bool
 }
 
 // A scheme opens the URLs of one kind of broker.
 type scheme struct {
 	openSource func(ctx context.Context, url string, options SourceOptions) (*Source, error)
 	openTopic  func(ctx context.Context, url string) (*Topic, error)
+	// openWebhook takes the place of openTopic for a webhook, which has options.
+	openWebhook func(ctx context.Context, url string, options TopicOptions) (*Topic, error)
 	// checkSource and checkTopic look without making anything; nil where opening
 	// makes nothing.
 	checkSource, checkTopic func(ctx context.Context, url string) error
@@ -111,7 +118,8 @@ type scheme struct {
 var schemes = map[string]scheme{
 	"awssns":    snsScheme,
 	"awssqs":    sqsScheme,
-	"http":      {openSource: openHTTPSource},
+	"http":      {openSource: openHTTPSource, openWebhook: openWebhookTopic},
+	"https":     {openWebhook: openWebhookTopic},
 	"gcppubsub": gcpScheme,
 	"kafka":     kafkaScheme,
 	"mem":       {openSource: openMemSource, openTopic: openMemTopic},
@@ -143,8 +151,10 @@ func find(url string) (scheme, error) {
 	return scheme{}, fmt.Errorf("broker URL has the unknown scheme %.20q; known are %s", name, known)
 }
 
-// secretParameter is one that no broker here takes, and that people try.
-var secretParameter = regexp.MustCompile(`(?i)([?&][a-z_.-]*(?:password|secret|token|access_?key)[a-z_.-]*)=[^&#]*`)
+// secretParameter is one that a webhook may take, or that no broker here does and
+// people try.
+var secretParameter = regexp.MustCompile(
+	`(?i)([?&](?:[a-z_.-]*(?:password|secret|token|access_?key|api_?key|signature)[a-z_.-]*|sig|key))=[^&#]*`)
 
 // Redact returns a broker URL without user, password and token, for people to
 // read. It understands malformed URLs, and then rather leaves out too much.

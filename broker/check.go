@@ -26,10 +26,13 @@ func CheckSource(ctx context.Context, url string, options SourceOptions) error {
 
 // CheckTopic says whether the topic of a URL can be opened. It makes and changes
 // nothing at the broker.
-func CheckTopic(ctx context.Context, url string) error {
+func CheckTopic(ctx context.Context, url string, options TopicOptions) error {
 	scheme, err := find(url)
 	if err != nil {
 		return err
+	}
+	if scheme.openWebhook != nil {
+		return checkWebhook(ctx, url, options)
 	}
 	if scheme.checkTopic != nil {
 		return scheme.checkTopic(ctx, url)

@@ -101,11 +101,11 @@ func TestCheckMakesNoKafkaTopic(t *testing.T) {
 	cluster := startKafka(t)
 	with := kafkaURL(cluster)
 	without := strings.Replace(with, "partitions=1&", "", 1)
-	if err := CheckTopic(t.Context(), with); err != nil {
+	if err := CheckTopic(t.Context(), with, TopicOptions{}); err != nil {
 		t.Error(err)
 	}
 	for _, err := range []error{
-		CheckTopic(t.Context(), without), CheckSource(t.Context(), without, SourceOptions{}), CheckSource(t.Context(), with, SourceOptions{}),
+		CheckTopic(t.Context(), without, TopicOptions{}), CheckSource(t.Context(), without, SourceOptions{}), CheckSource(t.Context(), with, SourceOptions{}),
 		func() error { _, err := OpenTopic(t.Context(), without); return err }(),
 	} {
 		if err == nil || !strings.Contains(err.Error(), "topic texts at "+cluster.ListenAddrs()[0]) {

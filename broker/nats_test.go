@@ -174,7 +174,7 @@ func TestCheckMakesNothing(t *testing.T) {
 		if err := CheckSource(t.Context(), url, SourceOptions{}); err != nil {
 			t.Error(err)
 		}
-		if err := CheckTopic(t.Context(), url); err != nil {
+		if err := CheckTopic(t.Context(), url, TopicOptions{}); err != nil {
 			t.Error(err)
 		}
 	}
@@ -183,7 +183,7 @@ func TestCheckMakesNothing(t *testing.T) {
 		t.Error("the check made a stream, with bounds of its own")
 	}
 	server.Shutdown()
-	if CheckSource(t.Context(), url, SourceOptions{}) == nil || CheckTopic(t.Context(), url) == nil {
+	if CheckSource(t.Context(), url, SourceOptions{}) == nil || CheckTopic(t.Context(), url, TopicOptions{}) == nil {
 		t.Error("a server that is gone passed the check")
 	}
 }

@@ -14,21 +14,37 @@ type Topic struct {
 	close   func(context.Context) error
 }
 
+// TopicOptions says how a topic is opened.
+type TopicOptions struct {
+	// HeaderFile holds the header fields that a webhook gets with every request;
+	// see [webhook.Config].
+	HeaderFile string
+}
+
 // OpenTopic opens a topic by URL. A broker that cannot be reached is an error
-// within a few seconds.
+// within a few seconds; a webhook is first reached when something is published.
 func OpenTopic(ctx context.Context, url string) (*Topic, error) {
+	return OpenTopicWith(ctx, url, TopicOptions{})
+}
+
+// OpenTopicWith opens a topic by URL, as [OpenTopic] does, with options.
+func OpenTopicWith(ctx context.Context, url string, options TopicOptions) (*Topic, error) {
 	scheme, err := find(url)
 	if err != nil {
 		return nil, err
+	}
+	if scheme.openWebhook != nil {
+		return scheme.openWebhook(ctx, url, options)
 	}
 	return scheme.openTopic(ctx, url)
 }
 
 // Publish publishes messages in their order and returns when the broker has them
 // all. While a NATS server or all Kafka brokers are away it waits for them until
-// ctx is done; a NATS server that is there and stores nothing, for its disk is full, is an error after 20 s. After an
-// error, or a loss of the connection, some may have been published, and those
-// that are published again come twice.
+// ctx is done; a NATS server that is there and stores nothing, for its disk is
+// full, is an error after 20 s. After an error, or a loss of the connection, some
+// may have been published, and those that are published again come twice. An error
+// that is [ErrRefused] will not pass.
 func (t *Topic) Publish(ctx context.Context, messages []OutMessage) error {
 	if err := t.publish(ctx, messages); err != nil {
 		return fmt.Errorf("publishing: %w", err)

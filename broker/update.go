@@ -15,7 +15,7 @@ func UpdateMessage(update starling.Update) (OutMessage, error) {
 	if err != nil {
 		return OutMessage{}, fmt.Errorf("encoding update %d: %w", update.Seq, err)
 	}
-	return OutMessage{Body: body, Attributes: map[string]string{
+	return OutMessage{Body: body, JSON: true, Attributes: map[string]string{
 		idAttribute: update.ID,
 		"update":    strconv.FormatInt(update.Seq, 10),
 	}}, nil

@@ -23,7 +23,7 @@ func errorsOf(url string) []error {
 }
 
 func TestErrorsSayWhatIsWrongWithAURL(t *testing.T) {
-	const known = "known are awssns://, awssqs://, gcppubsub://, kafka://, mem://, nats://, tls://"
+	const known = "known are awssns://, awssqs://, gcppubsub://, http://, https://, kafka://, mem://, nats://, tls://"
 	for url, want := range map[string]string{
 		"":                        "no scheme; " + known,
 		"texts":                   "no scheme; " + known,
@@ -75,6 +75,7 @@ func TestRedact(t *testing.T) {
 		"mem://texts":                       "mem://texts",
 		"kafka://h/t?password=hunter2&a=b":  "kafka://h/t?password=***&a=b",
 		"kafka://h/t?sasl.Password=hunter2": "kafka://h/t?sasl.Password=***",
+		"https://h/p?a=b&token=hunter2":     "https://h/p?a=b&token=***",
 		"gcppubsub://projects/p/topics/t":   "gcppubsub://projects/p/topics/t",
 
 		"awssqs://h/1/q?secret_access_key=hunter2&region=r": "awssqs://h/1/q?secret_access_key=***&region=r",

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"starling/broker"
@@ -21,7 +22,8 @@ const (
 // the state file says up to which update it was emptied, so that updates are
 // sent in order, at least once each, and never before they are durable. When
 // the topic fails the cursor stays, clustering goes on, and what is left over
-// when the run ends is sent by the next one.
+// when the run ends is sent by the next one. A topic that refuses an update gets
+// none after it either, for the order's sake.
 func (p *Pipeline) publish(ctx context.Context) error {
 	if p.Topic == nil {
 		for range p.committed {
@@ -32,6 +34,11 @@ func (p *Pipeline) publish(ctx context.Context) error {
 	for over := false; ; {
 		sent, err := p.publishSome(ctx)
 		switch {
+		case errors.Is(err, broker.ErrRefused):
+			p.Log.Error("publishing updates has ended: the topic will not take them; the next run tries again from there", "error", err)
+			for range p.committed {
+			}
+			return nil
 		case err != nil && over && tries == publishLastTries:
 			p.Log.Warn("updates are left for the next run", "error", err)
 			return nil

@@ -46,7 +46,7 @@ func (c *runCmd) check(ctx context.Context, std streams, parsed *kong.Context, f
 	detail, err := c.checked(c.From, broker.CheckSource(ctx, c.From, c.sourceOptions()))
 	checks.say("source", detail, err)
 	if c.To != "" {
-		detail, err := c.checked(c.To, broker.CheckTopic(ctx, c.To))
+		detail, err := c.checked(c.To, broker.CheckTopic(ctx, c.To, c.topicOptions()))
 		checks.say("topic", detail, err)
 	}
 	if len(checks.failed) > 0 {

@@ -58,8 +58,9 @@ func collectionTitle(c *dataset.Collection) string {
 type ingestCmd struct {
 	datasetFlags
 	Rate float64 `help:"Texts a second; 0 for as fast as the broker takes them." placeholder:"N"`
-	To   string  `required:"" help:"Where to publish: nats://HOST:PORT/NAME, kafka://HOST:PORT/TOPIC, gcppubsub://projects/P/topics/T, awssqs://sqs.REGION.amazonaws.com/ACCOUNT/QUEUE, awssns:///arn:aws:sns:REGION:ACCOUNT:TOPIC." placeholder:"URL"`
+	To   string  `required:"" help:"Where to publish: nats://HOST:PORT/NAME, kafka://HOST:PORT/TOPIC, gcppubsub://projects/P/topics/T, awssqs://sqs.REGION.amazonaws.com/ACCOUNT/QUEUE, awssns:///arn:aws:sns:REGION:ACCOUNT:TOPIC, or http://HOST:PORT/api/documents of a starling run." placeholder:"URL"`
 	createFlag
+	topicFlags
 }
 
 // Help says what a message looks like.
@@ -83,7 +84,7 @@ func (c *ingestCmd) Run(ctx context.Context, std streams) error {
 	if err := c.createTopic(ctx, c.To); err != nil {
 		return err
 	}
-	topic, err := broker.OpenTopic(ctx, c.To)
+	topic, err := broker.OpenTopicWith(ctx, c.To, c.topicOptions())
 	if err != nil {
 		return err
 	}

@@ -21,7 +21,8 @@ import (
 type runCmd struct {
 	From string `required:"" help:"Where messages come from: nats://HOST:PORT/NAME, kafka://HOST:PORT/TOPIC, gcppubsub://projects/P/subscriptions/S, awssqs://sqs.REGION.amazonaws.com/ACCOUNT/QUEUE, or http://HOST:PORT to have documents posted there." placeholder:"URL"`
 	sourceFlags
-	To   string `help:"Where updates are published to, one JSON object a document." placeholder:"URL"`
+	To string `help:"Where updates are published to, one JSON object a document: a broker as above, or a webhook, https://HOST/PATH." placeholder:"URL"`
+	topicFlags
 	createFlag
 	State string `required:"" help:"Folder of the state; made when absent." placeholder:"DIR" type:"path"`
 	clusteringFlags
@@ -88,7 +89,7 @@ func (c *runCmd) Run(ctx context.Context, std streams, parsed *kong.Context, fil
 	}
 	defer closing(std.err, "the source", settings.Source.Close)
 	if c.To != "" {
-		if settings.Topic, err = broker.OpenTopic(ctx, c.To); err != nil {
+		if settings.Topic, err = broker.OpenTopicWith(ctx, c.To, c.topicOptions()); err != nil {
 			return err
 		}
 		defer closing(std.err, "the topic", settings.Topic.Close)
@@ -120,7 +121,7 @@ func (c *runCmd) validate() error {
 func (c *runCmd) checkBrokers(ctx context.Context) error {
 	err := broker.CheckSource(ctx, c.From, c.sourceOptions())
 	if err == nil && c.To != "" {
-		err = broker.CheckTopic(ctx, c.To)
+		err = broker.CheckTopic(ctx, c.To, c.topicOptions())
 	}
 	return err
 }

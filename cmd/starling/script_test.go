@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -123,11 +124,14 @@ func await(ts *testscript.TestScript, what string, done func() bool) {
 	}
 }
 
-// terminate sends SIGTERM to the background process that runs a command.
+// terminate sends SIGTERM to the background process that runs a command, with some
+// argument where there are several.
 func terminate(ts *testscript.TestScript, neg bool, args []string) {
-	want(ts, neg, args, 1, "terminate COMMAND")
+	if neg || len(args) < 1 || len(args) > 2 {
+		ts.Fatalf("usage: terminate COMMAND [ARGUMENT]")
+	}
 	for _, cmd := range ts.BackgroundCmds() {
-		if len(cmd.Args) > 1 && cmd.Args[1] == args[0] {
+		if len(cmd.Args) > 1 && cmd.Args[1] == args[0] && slices.Contains(cmd.Args, args[len(args)-1]) && cmd.ProcessState == nil {
 			ts.Check(cmd.Process.Signal(syscall.SIGTERM))
 			return
 		}

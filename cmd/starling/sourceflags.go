@@ -35,3 +35,12 @@ func (f sourceFlags) openSource(ctx context.Context, url string) (*broker.Source
 func (f sourceFlags) sourceOptions() broker.SourceOptions {
 	return broker.SourceOptions{TokenFile: f.TokenFile}
 }
+
+// topicFlags say how topics are published to.
+type topicFlags struct {
+	ToHeaderFile string `help:"File with header fields for a webhook, Name: value a line, such as a secret." placeholder:"FILE" type:"path"`
+}
+
+func (f topicFlags) topicOptions() broker.TopicOptions {
+	return broker.TopicOptions{HeaderFile: f.ToHeaderFile}
+}
