@@ -179,14 +179,17 @@ func orDash(texts ...string) string {
 	return "-"
 }
 
-type lettersRetryCmd struct{ letterSelection }
+type lettersRetryCmd struct {
+	letterSelection
+	decodingFlags
+}
 
 // Help says what becomes of them.
 func (lettersRetryCmd) Help() string {
 	return "The messages are processed as a run would process them now, after all that came before. A document whose id the " +
 		"state has already is not counted again. Those that become documents leave the list in the same transaction; the " +
 		"others stay, with the reason of now, and the exit status is 1. No run may have the state open meanwhile. The updates " +
-		"are published by the next run."
+		"are published by the next run. How messages are read is not kept: say it as to the run."
 }
 
 // Run retries dead letters.
@@ -211,6 +214,9 @@ func (c *lettersRetryCmd) retry(ctx context.Context, std streams, st *store.Stor
 		return nil
 	}
 	settings := pipeline.Settings{Store: st}
+	if settings.Decoder, err = c.decoder(); err != nil {
+		return err
+	}
 	if settings.State, err = pipeline.Recover(ctx, st); err != nil {
 		return err
 	}
