@@ -9,8 +9,8 @@ import (
 
 	"starling"
 	"starling/broker"
-	"starling/cluster"
 	"starling/broker/feed"
+	"starling/cluster"
 	"starling/store"
 )
 
