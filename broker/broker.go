@@ -108,6 +108,8 @@ type scheme struct {
 	openTopic  func(ctx context.Context, url string) (*Topic, error)
 	// openWebhook takes the place of openTopic for a webhook, which has options.
 	openWebhook func(ctx context.Context, url string, options TopicOptions) (*Topic, error)
+	// checkFeed takes the place of checkSource where it looks at options.
+	checkFeed func(ctx context.Context, url string, options SourceOptions) error
 	// checkSource and checkTopic look without making anything; nil where opening
 	// makes nothing.
 	checkSource, checkTopic func(ctx context.Context, url string) error
@@ -118,7 +120,7 @@ type scheme struct {
 var schemes = map[string]scheme{
 	"awssns":    snsScheme,
 	"awssqs":    sqsScheme,
-	"http":      {openSource: openHTTPSource, openWebhook: openWebhookTopic},
+	"http":      {openSource: openHTTPSource, checkFeed: checkHTTPSource, openWebhook: openWebhookTopic},
 	"https":     {openWebhook: openWebhookTopic},
 	"gcppubsub": gcpScheme,
 	"kafka":     kafkaScheme,

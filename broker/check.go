@@ -14,6 +14,9 @@ func CheckSource(ctx context.Context, url string, options SourceOptions) error {
 	if err != nil {
 		return err
 	}
+	if scheme.checkFeed != nil {
+		return scheme.checkFeed(ctx, url, options)
+	}
 	if scheme.checkSource != nil {
 		return scheme.checkSource(ctx, url)
 	}

@@ -76,6 +76,13 @@ func Listen(c Config) (*Server, error) {
 	return s, nil
 }
 
+// Check says what is wrong with a configuration. It does not listen: whoever waits
+// for the address to be there would take that for the server.
+func Check(c Config) error {
+	_, err := newGuard(c)
+	return err
+}
+
 // Addr returns where the server listens.
 func (s *Server) Addr() net.Addr { return s.addr }
 
