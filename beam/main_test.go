@@ -29,10 +29,10 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-const (
-	testTopic        = "projects/p/topics/texts"
-	testSubscription = "projects/p/subscriptions/texts"
-)
+const testTopic = "projects/p/topics/texts"
+
+// testSubscription is that of a test: this process knows subscriptions by their names.
+func testSubscription(t testing.TB) string { return "projects/p/subscriptions/" + t.Name() }
 
 // startPubSub starts the fake Pub/Sub server that comes with the client, with one topic
 // and a subscription to it, for the time of the test.
@@ -50,7 +50,7 @@ func startPubSub(t *testing.T) *pstest.Server {
 		t.Fatal(err)
 	}
 	_, err = pubsubpb.NewSubscriberClient(conn).CreateSubscription(t.Context(),
-		&pubsubpb.Subscription{Name: testSubscription, Topic: testTopic, AckDeadlineSeconds: 60})
+		&pubsubpb.Subscription{Name: testSubscription(t), Topic: testTopic, AckDeadlineSeconds: 60})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +80,7 @@ func sampleTexts(t testing.TB) []string {
 // testSettings are those of the built-in model reading the test's subscription.
 func testSettings(t testing.TB) ClusterSettings {
 	t.Helper()
-	s := ClusterSettings{From: testSubscription, Model: ModelSpec{Name: "builtin"}, UntilIdle: 3 * time.Second}
+	s := ClusterSettings{From: testSubscription(t), Model: ModelSpec{Name: "builtin"}, UntilIdle: 3 * time.Second}
 	if err := s.Resolve(context.Background()); err != nil {
 		t.Fatal(err)
 	}

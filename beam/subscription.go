@@ -53,6 +53,9 @@ const (
 	pullMessages = 1000
 	// unusedTime is after what time without readers a subscription ends.
 	unusedTime = 20 * time.Second
+	// restTime is after what time without readers the next one is that of another
+	// pipeline.
+	restTime = 2 * time.Second
 	// openTimeout bounds the opening of a subscription.
 	openTimeout = 10 * time.Second
 )
@@ -145,9 +148,7 @@ func (s *subscription) endIfUnused() bool {
 
 // take returns messages, none when none came in time.
 func (s *subscription) take(ctx context.Context, wait, lease time.Duration) ([]delivery, error) {
-	s.mu.Lock()
-	s.lastAsked = time.Now()
-	s.mu.Unlock()
+	s.ask()
 	timer := time.NewTimer(max(0, wait))
 	defer timer.Stop()
 	select {
@@ -162,6 +163,18 @@ func (s *subscription) take(ctx context.Context, wait, lease time.Duration) ([]d
 	case <-ctx.Done():
 		return nil, fmt.Errorf("reading %s: %w", s.address, ctx.Err())
 	}
+}
+
+// ask notes that a reader asks. The first of a pipeline does not find the source idle
+// because nobody had asked before.
+func (s *subscription) ask() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	if now.Sub(s.lastAsked) > restTime {
+		s.lastTaken = now
+	}
+	s.lastAsked = now
 }
 
 // idle is how long no message was handed out.
