@@ -41,3 +41,17 @@ func eachChunk(n int, do func(chunk, from, to int)) {
 }
 
 func chunks(n int) int { return (n + chunkRows - 1) / chunkRows }
+
+// rowsAtATime is how many rows of a small matrix one goroutine works on at a time.
+const rowsAtATime = 16
+
+// eachRow calls do, on all cores, with 0 to n-1. What do writes must not depend
+// on the order of the calls.
+func eachRow(n int, do func(i int)) {
+	_ = parallel((n+rowsAtATime-1)/rowsAtATime, func(part int) error { // do has no errors
+		for i := part * rowsAtATime; i < min(n, (part+1)*rowsAtATime); i++ {
+			do(i)
+		}
+		return nil
+	})
+}

@@ -6,8 +6,9 @@
 // It counts which words stand near each other, turns the counts into positive
 // pointwise mutual information, and takes the leading eigenvectors of that
 // matrix: Levy and Goldberg, "Neural word embedding as implicit matrix
-// factorization", 2014, section 3.3. Vectors for the n-grams of characters are
-// then fitted to those of the words.
+// factorization", 2014, section 3.3. The vectors are then moved until the halves
+// of a text find each other, and vectors for the n-grams of characters are
+// then fitted to them.
 //
 // The corpus is kept in memory: four bytes a token, and twelve more while
 // neighbours are counted. All cores work, and the result does not depend on how many there
@@ -44,6 +45,14 @@ type Config struct {
 	Iterations int `json:"iterations"`
 	// Ngrams is how many vectors the n-grams of characters share.
 	Ngrams int `json:"ngrams"`
+	// Steps of Batch pairs of halves of texts move the vectors so that the halves
+	// find each other; 0 for none.
+	Steps int `json:"steps"`
+	Batch int `json:"batch"`
+	// Rate is how far the first step moves a word, and Temperature what cosines
+	// are divided by.
+	Rate        float64 `json:"rate"`
+	Temperature float64 `json:"temperature"`
 	// LexicalDim and Balance go into the card as they are: see [static.Card].
 	LexicalDim int     `json:"lexical_dim"`
 	Balance    float64 `json:"balance"`
@@ -55,7 +64,8 @@ type Config struct {
 func Defaults() Config {
 	return Config{
 		Words: 36_000, MinCount: 5, SourceTokens: 200_000, Window: 5, Smoothing: 0.875,
-		Dim: 256, Power: 0.25, Iterations: 5, Ngrams: 8_000, LexicalDim: 256, Balance: 0.75, Seed: 1,
+		Dim: 256, Power: 0.25, Iterations: 5, Steps: 2000, Batch: 256, Rate: 0.005, Temperature: 0.05,
+		Ngrams: 8_000, LexicalDim: 256, Balance: 0.5, Seed: 1,
 	}
 }
 
@@ -71,6 +81,8 @@ func (c Config) validate() error {
 		{"window", c.Window, 1, 1000},
 		{"dimension", c.Dim, 2, 512},
 		{"iterations", c.Iterations, 1, 100},
+		{"steps", c.Steps, 0, 1 << 24},
+		{"pairs of a step", c.Batch, 2, 1 << 12},
 		{"n-grams", c.Ngrams, 1, 1 << 20},
 	} {
 		if s.value < s.least || s.value > s.most {
@@ -79,6 +91,9 @@ func (c Config) validate() error {
 	}
 	if !(c.Smoothing > 0 && c.Smoothing <= 1) || !(c.Power >= 0 && c.Power <= 1) {
 		return fmt.Errorf("smoothing %v and power %v must be between 0 and 1", c.Smoothing, c.Power)
+	}
+	if !(c.Rate > 0 && c.Rate <= 1) || !(c.Temperature >= 0.01 && c.Temperature <= 1) {
+		return fmt.Errorf("rate %v must be above 0, temperature %v at least 0.01, and both at most 1", c.Rate, c.Temperature)
 	}
 	return nil
 }
@@ -136,6 +151,12 @@ func (t trainer) train(ctx context.Context, paths []string) (*Model, error) {
 		return nil, err
 	}
 	shape(vectors, eigenvalues, v, sources, t.Config)
+	if t.Steps > 0 {
+		if err := contrast(ctx, vectors, sources, v, t.Config, t.stage("telling texts apart", t.Steps)); err != nil {
+			return nil, err
+		}
+		removeCommon(vectors, sampled(sources))
+	}
 	fitting := t.stage("fitting n-grams", ngramSteps)
 	return t.model(v, vectors, fitNgrams(v, vectors, t.Ngrams, fitting)), nil
 }
