@@ -64,7 +64,7 @@ func (c *modelEvalCmd) Run(ctx context.Context, std streams) error {
 }
 
 // items reads the texts that are not blank.
-func (c *modelEvalCmd) items(ctx context.Context) ([]dataset.Item, error) {
+func (c modelEvalCmd) items(ctx context.Context) ([]dataset.Item, error) {
 	label := c.LabelField
 	if label == "" && c.Input == dataset.Sample {
 		label = "theme"
@@ -95,12 +95,7 @@ type modelReport struct {
 	Model string        `json:"model"`
 	Words []nearestWord `json:"words,omitempty"`
 	Texts []nearestText `json:"texts"`
-	// Documents were compared.
-	Documents    int     `json:"documents"`
-	Labels       int     `json:"labels"`
-	NearestLabel float64 `json:"nearest_label"`
-	ByChance     float64 `json:"by_chance"`
-	AUC          float64 `json:"auc"`
+	static.Scores
 }
 
 type nearestWord struct {

@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"starling/console"
+	"starling/dataset"
 	"starling/embed/static"
 	"starling/embed/static/train"
 )
@@ -55,7 +56,7 @@ func (c modelTrainCmd) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
-	card, err := c.describe(model, paths, settings)
+	card, err := c.describe(ctx, model, paths, settings)
 	if err != nil {
 		return err
 	}
@@ -89,7 +90,7 @@ func sortedFiles(paths []string) ([]string, error) {
 }
 
 // describe completes the card of a model.
-func (c modelTrainCmd) describe(m *train.Model, paths []string, settings train.Config) (static.Card, error) {
+func (c modelTrainCmd) describe(ctx context.Context, m *train.Model, paths []string, settings train.Config) (static.Card, error) {
 	record, err := m.Recorded(paths, settings)
 	if err != nil {
 		return m.Card, err
@@ -102,8 +103,24 @@ func (c modelTrainCmd) describe(m *train.Model, paths []string, settings train.C
 	card.Description = fmt.Sprintf("Vectors of %d words from %d tokens, joined with hashed words and character n-grams.",
 		len(m.Weights.Words), record.Tokens)
 	card.Words, card.Ngrams = len(m.Weights.Words), len(m.Weights.Ngrams.Scales)
-	card.Nearest, err = neighbours(static.NewWordModel(card, m.Weights), m.Weights.Words)
+	words := static.NewWordModel(card, m.Weights)
+	if card.Nearest, err = neighbours(words, m.Weights.Words); err != nil {
+		return card, err
+	}
+	sample, err := scoresOfSample(ctx, words)
+	card.Scores = map[string]static.Scores{dataset.Sample: sample}
 	return card, err
+}
+
+// scoresOfSample scores a model on the texts that everyone has.
+func scoresOfSample(ctx context.Context, words *static.WordModel) (static.Scores, error) {
+	items, err := modelEvalCmd{Input: dataset.Sample, Limit: 3000}.items(ctx)
+	if err != nil {
+		return static.Scores{}, err
+	}
+	var report modelReport
+	err = report.compare(ctx, words, items)
+	return report.Scores, err
 }
 
 func neighbours(model *static.WordModel, known []string) (map[string][]string, error) {

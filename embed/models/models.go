@@ -133,7 +133,7 @@ func openStatic(name string, opts Options) (embed.Embedder, error) {
 }
 
 // defaultName is the model that [Builtin] stands for.
-const defaultName = static.Name
+const defaultName = static.WordsName
 
 // loadStatic loads a model of package static by its name, or from its folder.
 func loadStatic(name string) (embed.Embedder, error) {

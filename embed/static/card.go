@@ -47,8 +47,25 @@ type Card struct {
 	SHA256 string `json:"sha256"`
 	// Training says how the vectors were found; nothing reads it back.
 	Training json.RawMessage `json:"training,omitempty"`
+	// Scores say how well closeness goes with the labels of the collections named;
+	// nothing reads them back.
+	Scores map[string]Scores `json:"scores,omitempty"`
 	// Nearest lists, for some words, the words with the closest vectors.
 	Nearest map[string][]string `json:"nearest,omitempty"`
+}
+
+// Scores compare the labels of texts with how close their vectors are.
+type Scores struct {
+	// Documents were compared; Labels is how many labels they have.
+	Documents int `json:"documents"`
+	Labels    int `json:"labels"`
+	// NearestLabel is the share of texts whose closest text has the same label,
+	// ByChance what it would be for a random text.
+	NearestLabel float64 `json:"nearest_label"`
+	ByChance     float64 `json:"by_chance"`
+	// AUC is how often two texts of one label are closer than two of different
+	// labels, 0.5 by chance.
+	AUC float64 `json:"auc"`
 }
 
 // Algorithm names the steps from text to vector of a trained model.

@@ -10,7 +10,7 @@ import (
 // The shipped word vectors, as starling model train wrote them from the corpus
 // that WORDS.md lists:
 //
-//	starling model train --corpus CORPUS/*.txt.zst --out embed/static/words --name starling-words-512 --licence Apache-2.0
+//	starling model train --corpus CORPUS/*.txt.zst --out embed/static/words --name starling-words-512 --licence CC-BY-SA-4.0
 var (
 	//go:embed words/config.json
 	shippedCard []byte

@@ -2,8 +2,8 @@
 // once and embed some ten thousands to hundred thousands of short texts a second
 // on one core.
 //
-//	model, err := static.New()      // hashed words: no meaning
 //	model, err := static.NewWords() // word vectors: "scared" is near "terrified"
+//	model, err := static.New()      // hashed words: no meaning
 //	vectors, err := model.Embed(ctx, []string{"the train is late again"})
 //
 // A [WordModel] joins word vectors, which package train finds in a corpus, with
