@@ -53,7 +53,7 @@ func word(topic, i int) string {
 
 func small() Config {
 	c := Defaults()
-	c.Dim, c.Ngrams, c.LexicalDim = 64, 2048, 128
+	c.Dim, c.Ngrams, c.LexicalDim, c.Steps, c.Batch = 64, 2048, 128, 100, 64
 	return c
 }
 
