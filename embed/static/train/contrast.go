@@ -16,11 +16,7 @@ import (
 //
 // The steps are Adagrad's (Duchi, Hazan and Singer 2011), with one size for all
 // values of a word, and fall to nothing at the end.
-func contrast(ctx context.Context, vectors dense, sources [][]text, v *vocabulary, c Config, done func(steps int)) error {
-	deck := newDeck(sources, v.scales)
-	if deck.texts() == 0 {
-		return nil
-	}
+func contrast(ctx context.Context, vectors dense, deck *deck, c Config, done func(steps int)) error {
 	b := newBatch(vectors, c.Batch)
 	squares := make([]float64, vectors.rows())
 	for i := range c.Steps {

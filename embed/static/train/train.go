@@ -46,7 +46,7 @@ type Config struct {
 	// Ngrams is how many vectors the n-grams of characters share.
 	Ngrams int `json:"ngrams"`
 	// Steps of Batch pairs of halves of texts move the vectors so that the halves
-	// find each other; 0 for none.
+	// find each other; 0 for none, fewer where the corpus is small.
 	Steps int `json:"steps"`
 	Batch int `json:"batch"`
 	// Rate is how far the first step moves a word, and Temperature what cosines
@@ -151,14 +151,27 @@ func (t trainer) train(ctx context.Context, paths []string) (*Model, error) {
 		return nil, err
 	}
 	shape(vectors, eigenvalues, v, sources, t.Config)
-	if t.Steps > 0 {
-		if err := contrast(ctx, vectors, sources, v, t.Config, t.stage("telling texts apart", t.Steps)); err != nil {
-			return nil, err
-		}
-		removeCommon(vectors, sampled(sources))
+	if err := t.tellApart(ctx, vectors, sources, v); err != nil {
+		return nil, err
 	}
 	fitting := t.stage("fitting n-grams", ngramSteps)
 	return t.model(v, vectors, fitNgrams(v, vectors, t.Ngrams, fitting)), nil
+}
+
+// mostDealt is how often a text is dealt at most, in the mean: a small corpus
+// has less to teach.
+const mostDealt = 4
+
+// tellApart moves the vectors so that they tell texts apart.
+func (t trainer) tellApart(ctx context.Context, vectors dense, sources [][]text, v *vocabulary) error {
+	deck, c := newDeck(sources, v.scales), t.Config
+	c.Steps = min(c.Steps, mostDealt*deck.texts()/c.Batch)
+	if c.Steps == 0 {
+		return nil
+	}
+	err := contrast(ctx, vectors, deck, c, t.stage("telling texts apart", c.Steps))
+	removeCommon(vectors, sampled(sources))
+	return err
 }
 
 // stage begins a stage and returns what tells of its steps.
