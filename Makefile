@@ -57,6 +57,11 @@ bench-embed: ## the encoder: products against the processor's limit, whole texts
 bench-peers: ## install ONNX Runtime for bench-embed; PyTorch and onnx are Debian's python3-torch and python3-onnx
 	npm ci --ignore-scripts --prefix bench/encoder/peers
 
+.PHONY: ui
+ui: ## build the web page, server/ui/dist, from its sources; needs node and npm
+	npm ci --ignore-scripts --prefix server/ui
+	npm run build --prefix server/ui
+
 .PHONY: check
 check: ## formatting, vet, and that generated code is what the generators make
 	@test -z "$$(gofmt -l .)" || { echo "not formatted:"; gofmt -l .; exit 1; }

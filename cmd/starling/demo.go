@@ -23,6 +23,8 @@ import (
 type demoCmd struct {
 	datasetFlags
 	clusteringFlags
+	Web string `help:"Address to serve the page at; auto, the default, is 127.0.0.1:8787 or, where that is taken, another port; none for no page. With an address, and in a terminal, the demo goes on until it is stopped." default:"auto" env:"STARLING_DEMO_WEB" placeholder:"auto|none|ADDR"`
+	webFlags
 	Rate float64 `help:"Texts a second; 0 for as fast as they can be clustered." placeholder:"N"`
 	// State has a variable of its own: it is emptied, and no other command's is.
 	State string `env:"STARLING_DEMO_STATE" help:"Folder for the demo's broker and state, emptied first if a demo made it; by default in the user's cache directory." placeholder:"DIR" type:"path"`
@@ -73,7 +75,16 @@ func (c *demoCmd) Run(ctx context.Context, std streams) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, st.Close()) }()
-	d := demo{url: server.URL(demoStream), dir: dir, collection: collection, std: std}
+	page, err := c.openDemo(c.Web)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, page.close()) }()
+	if page != nil {
+		page.announce(std.out)
+	}
+	stays := page != nil && (c.Web != "auto" || console.IsTerminal(std.out))
+	d := demo{page: page, stays: stays, url: server.URL(demoStream), dir: dir, collection: collection, std: std}
 	d.publisher = publisher{ownIDs: c.IDField != "", perSecond: c.Rate, progress: func(int64) {}, warn: std.err}
 	return d.run(ctx, pipeline.Settings{Model: model, Store: st, UntilIdle: demoIdle})
 }
@@ -96,7 +107,10 @@ type demo struct {
 	std        streams
 	bar        *console.Progress
 	pipeline   *pipeline.Pipeline
-	clustered  int64
+	// page is nil for none, and stays when all is clustered if stays says so.
+	page      *web
+	stays     bool
+	clustered int64
 	// started is when the first text was published, last when the last document
 	// was on disk.
 	started, last time.Time
@@ -121,7 +135,12 @@ func (d *demo) run(ctx context.Context, settings pipeline.Settings) error {
 	published, allPublished := context.WithCancel(ctx)
 	defer allPublished()
 	settings.IdleFrom = published.Done()
+	d.page.hook(&settings)
 	d.pipeline = pipeline.New(settings)
+	if err := d.page.attach(ctx, d.pipeline, "demo of "+collectionTitle(d.collection)); err != nil {
+		return err
+	}
+	defer d.page.detach()
 	fmt.Fprintf(d.std.out, "clustering %s with model %s, threshold %.3f\n\n",
 		collectionTitle(d.collection), settings.Model.Info().Name, settings.State.Threshold())
 	d.bar = console.NewProgress(d.std.err, "clustering", d.collection.Total)
@@ -130,7 +149,12 @@ func (d *demo) run(ctx context.Context, settings pipeline.Settings) error {
 	if err != nil {
 		return err
 	}
-	return d.conclude(summary)
+	if err := d.conclude(summary); err != nil || !d.stays {
+		return err
+	}
+	fmt.Fprintf(d.std.err, "\nThe page stays at %s until you press Ctrl-C.\n", d.page.url)
+	<-ctx.Done()
+	return nil
 }
 
 // flow publishes and clusters at the same time, until both are done. It calls

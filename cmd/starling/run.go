@@ -27,6 +27,8 @@ type runCmd struct {
 	State string `required:"" help:"Folder of the state; made when absent." placeholder:"DIR" type:"path"`
 	clusteringFlags
 	retentionFlags
+	Web string `help:"Address to serve the page, the API and the metrics at, such as 127.0.0.1:8787." placeholder:"ADDR"`
+	webFlags
 	Print           string        `help:"What to print: updates, one readable line a message; clusters, the table now and then; classic, everything after each message, as the Python example does; json, one update a line; none. By default ${default}." enum:"updates,clusters,classic,json,none" default:"updates" placeholder:"FORM"`
 	UntilIdle       time.Duration `help:"Stop when nothing came for that long, such as 5s." placeholder:"DURATION"`
 	ShutdownTimeout time.Duration `help:"How long to finish what was received when told to stop; by default ${default}." default:"30s" placeholder:"DURATION"`
@@ -59,6 +61,11 @@ func (c *runCmd) Run(ctx context.Context, std streams, parsed *kong.Context, fil
 	if err := c.fromState(ctx, c.State); err != nil {
 		return err
 	}
+	page, err := c.openPage(std)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, page.close()) }()
 	model, err := c.openModel(ctx, std)
 	if err != nil {
 		return err
@@ -97,7 +104,7 @@ func (c *runCmd) Run(ctx context.Context, std streams, parsed *kong.Context, fil
 			return err
 		}
 	}
-	return c.cluster(ctx, std, settings)
+	return c.cluster(ctx, std, settings, page)
 }
 
 // validate finds the values that nothing else refuses.
@@ -137,7 +144,7 @@ func closing(w io.Writer, what string, closeIt func(context.Context) error) {
 }
 
 // cluster runs the pipeline over an open state.
-func (c *runCmd) cluster(ctx context.Context, std streams, settings pipeline.Settings) error {
+func (c *runCmd) cluster(ctx context.Context, std streams, settings pipeline.Settings, page *web) error {
 	var err error
 	if settings.State, err = pipeline.Recover(ctx, settings.Store); err != nil {
 		return err
@@ -162,7 +169,12 @@ func (c *runCmd) cluster(ctx context.Context, std streams, settings pipeline.Set
 		}
 	}
 	settings.OnNotice = func(text string) { fmt.Fprintln(std.err, "starling:", text) }
+	page.hook(&settings)
 	p = pipeline.New(settings)
+	if err := page.attach(ctx, p, broker.Redact(c.From)); err != nil {
+		return err
+	}
+	defer page.detach()
 	defer limitShutdown(ctx, std.err, c.ShutdownTimeout)()
 	summary, err := p.Run(ctx)
 	if c.Print == "clusters" && err == nil {
