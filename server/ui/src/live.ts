@@ -19,6 +19,8 @@ export class Live {
   private refreshing = false
   private again = 0
   private held = 0
+  private missed = false
+  private readAt = 0
 
   constructor(private changed: () => void) {}
 
@@ -71,6 +73,7 @@ export class Live {
     this.field.join(f.joins)
     for (const [seq, micro, time, x, y, similarity] of f.points) this.field.add(seq, micro, time, x, y, similarity, now)
     if (f.points.length) this.field.age()
+    this.missed ||= f.new > f.points.length
     if (f.texts.length) this.texts = [...f.texts].reverse().concat(this.texts).slice(0, 30)
     if (f.status.map !== this.shown) this.refresh().catch(() => undefined)
     this.changed()
@@ -85,6 +88,7 @@ export class Live {
         get<{ version: number; landmarks: Landmark[] }>('map'),
         get<Timeline>('timeline'),
       ])
+      await this.catchUp()
       this.shown = map.version
       this.field.place(map.landmarks, performance.now() / 1000)
       this.lists = { clusters: list.clusters, total: list.total, timeline, events: timeline.events }
@@ -92,6 +96,15 @@ export class Live {
       this.refreshing = false
     }
     this.changed()
+  }
+
+  // A frame has a few of the points only. Where some were left out all are read anew, of
+  // a large map not often.
+  private async catchUp() {
+    if (!this.missed || (this.field.n > 20_000 && performance.now() - this.readAt < 15_000)) return
+    this.missed = false
+    this.readAt = performance.now()
+    this.field.load(await getBytes('map/points'))
   }
 
   pause(paused: boolean) {
