@@ -25,7 +25,7 @@ func (f decodingFlags) decoder() (*broker.Decoder, error) {
 // sourceFlags say how a source is read.
 type sourceFlags struct {
 	decodingFlags
-	TokenFile string `help:"File with the token that who posts documents over HTTP must send; needed to listen at more than this machine." placeholder:"FILE" type:"path"`
+	TokenFile string `help:"File with the token that who posts documents over HTTP, or looks at the page of --web, must send; needed to listen at more than this machine." placeholder:"FILE" type:"path"`
 }
 
 func (f sourceFlags) openSource(ctx context.Context, url string) (*broker.Source, error) {

@@ -21,8 +21,7 @@ const defaultWeb = "127.0.0.1:8787"
 
 // webFlags say where the page is served, and to whom.
 type webFlags struct {
-	TokenFile string   `help:"File with the token that the page and the API ask for; needed where --web is not an address of this machine alone." placeholder:"FILE" type:"path"`
-	WebHost   []string `help:"Name, besides those of this machine, by which the page may be asked for." placeholder:"NAME"`
+	WebHost []string `help:"Name, besides those of this machine, by which the page may be asked for." placeholder:"NAME"`
 }
 
 // A web is a page being served. A nil one is none.
@@ -33,11 +32,12 @@ type web struct {
 	stopped chan error
 }
 
-// listen begins to serve the page at an address.
-func (f webFlags) listen(addr string) (*web, error) {
+// listen begins to serve the page at an address, to those who show the token of a file
+// if one is named.
+func (f webFlags) listen(addr, tokenFile string) (*web, error) {
 	settings := server.Settings{Version: version, Hosts: f.WebHost, Export: exportState}
 	var err error
-	if settings.Token, err = f.token(); err != nil {
+	if settings.Token, err = webToken(tokenFile); err != nil {
 		return nil, err
 	}
 	if settings.Token == "" && !isLoopback(addr) {
@@ -57,17 +57,17 @@ func (f webFlags) listen(addr string) (*web, error) {
 // minTokenBytes keeps tokens from being guessed.
 const minTokenBytes = 16
 
-func (f webFlags) token() (string, error) {
-	if f.TokenFile == "" {
+func webToken(file string) (string, error) {
+	if file == "" {
 		return "", nil
 	}
-	data, err := os.ReadFile(f.TokenFile)
+	data, err := os.ReadFile(file)
 	if err != nil {
 		return "", fmt.Errorf("--token-file: %w", err)
 	}
 	token := strings.TrimSpace(string(data))
 	if len(token) < minTokenBytes {
-		return "", fmt.Errorf("--token-file %s: a token has at least %d characters; `openssl rand -hex 32` makes one", f.TokenFile, minTokenBytes)
+		return "", fmt.Errorf("--token-file %s: a token has at least %d characters; `openssl rand -hex 32` makes one", file, minTokenBytes)
 	}
 	return token, nil
 }
@@ -83,7 +83,7 @@ func (c *runCmd) openPage(std streams) (*web, error) {
 	if c.Web == "" {
 		return nil, nil
 	}
-	w, err := c.listen(c.Web)
+	w, err := c.listen(c.Web, c.TokenFile)
 	if err == nil {
 		w.announce(std.err)
 	}
@@ -137,13 +137,13 @@ func (f webFlags) openDemo(addr string) (*web, error) {
 	case "none":
 		return nil, nil
 	case "auto":
-		w, err := f.listen(defaultWeb)
+		w, err := f.listen(defaultWeb, "")
 		if errors.Is(err, syscall.EADDRINUSE) {
-			return f.listen("127.0.0.1:0")
+			return f.listen("127.0.0.1:0", "")
 		}
 		return w, err
 	}
-	return f.listen(addr)
+	return f.listen(addr, "")
 }
 
 // exportState writes what `starling state export` does.
