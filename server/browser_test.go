@@ -100,6 +100,7 @@ func TestThePageShowsTheStream(t *testing.T) {
 	do(t, ctx, chromedp.Navigate("http://"+addr+"/"), becomes("document.querySelector('.state:not(.none)')?.textContent.includes('No documents')"))
 	stream.publish(t, sampleTexts(t, 900)...)
 	do(t, ctx,
+		becomes("document.querySelector('footer').textContent.includes('900 documents')"),
 		becomes(rows+" > 20"),
 		becomes("Number(document.querySelector('.map').dataset.points) > 500"),
 		becomes("document.querySelector('.link').textContent == 'live'"),
@@ -113,7 +114,7 @@ func TestThePageShowsTheStream(t *testing.T) {
 	}
 	// A name given here is in the list.
 	do(t, ctx, chromedp.SetValue("input[name=name]", "my name", chromedp.ByQuery), chromedp.Click(".edits form button", chromedp.ByQuery),
-		becomes("document.querySelector('.detail h2').textContent == 'my name'"), chromedp.Click(".back", chromedp.ByQuery), becomes("document.querySelector('.row .name').textContent.includes('my name')"))
+		becomes("document.querySelector('.detail h2').textContent == 'my name'"), chromedp.Click(".back", chromedp.ByQuery), becomes("[...document.querySelectorAll('.row .name')].some(n => n.textContent.includes('my name'))"))
 	do(t, ctx, chromedp.Click("#tab-search", chromedp.ByQuery), chromedp.SetValue("input[name=q]", "landlord", chromedp.ByQuery), chromedp.Click("[role=search] button", chromedp.ByQuery),
 		becomes("document.querySelectorAll('.matches .row').length > 0"), becomes("document.querySelector('.results li')?.textContent.toLowerCase().includes('landlord')"))
 	// A click on the map finds a cluster too.
