@@ -34,7 +34,7 @@ func TestBeforeARunTheServerSaysThatItBegins(t *testing.T) {
 }
 
 func TestTheAPITellsOfTheClusters(t *testing.T) {
-	s := startStream(t, server.Settings{})
+	s := startStream(t)
 	h := s.web.Handler()
 	s.publish(t, sampleTexts(t, 700)...)
 	await(t, func() bool {
@@ -130,7 +130,7 @@ func lastOf(seqs map[int64]bool) (last int64) {
 }
 
 func TestEditsOverTheAPI(t *testing.T) {
-	s := startStream(t, server.Settings{})
+	s := startStream(t)
 	h := s.web.Handler()
 	s.publish(t, sampleTexts(t, 300)...)
 	id := s.pipeline.Clusters(1)[0].ID
@@ -211,7 +211,7 @@ func TestTheGuard(t *testing.T) {
 // A reader of updates that comes back with the last id it saw misses none and has none
 // twice.
 func TestEventsResume(t *testing.T) {
-	s := startStream(t, server.Settings{})
+	s := startStream(t)
 	addr, stop := serveAt(t, "", s.web.Handler())
 	defer stop()
 	s.publish(t, sampleTexts(t, 40)...)
@@ -221,7 +221,7 @@ func TestEventsResume(t *testing.T) {
 			s.publish(t, sampleTexts(t, 20)...)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
-		r, err := http.NewRequestWithContext(ctx, "GET", "http://"+addr+"/api/events?of=updates", nil)
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+"/api/events?of=updates", nil)
 		check(t, err)
 		r.Header.Set("Last-Event-ID", fmt.Sprint(next-1))
 		response, err := http.DefaultClient.Do(r)

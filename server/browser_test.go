@@ -15,8 +15,6 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
-
-	"starling/server"
 )
 
 // browse opens a browser with an empty profile.
@@ -95,7 +93,7 @@ const rows = "document.querySelectorAll('.row').length"
 // and has the same page after a reload, and after the server went away and came back.
 func TestThePageShowsTheStream(t *testing.T) {
 	ctx := browse(t)
-	stream := startStream(t, server.Settings{})
+	stream := startStream(t)
 	addr, stop := serveAt(t, "", stream.web.Handler())
 	do(t, ctx, chromedp.Navigate("http://"+addr+"/"), becomes("document.querySelector('.state:not(.none)')?.textContent.includes('No documents')"))
 	stream.publish(t, sampleTexts(t, 900)...)
@@ -130,7 +128,7 @@ func TestThePageShowsTheStream(t *testing.T) {
 // Texts of strangers are texts, whatever they say.
 func TestThePageShowsTextsAsTexts(t *testing.T) {
 	ctx := browse(t)
-	stream := startStream(t, server.Settings{})
+	stream := startStream(t)
 	addr, stop := serveAt(t, "", stream.web.Handler())
 	defer stop()
 	evil := []string{
@@ -187,7 +185,7 @@ func TestScreenshots(t *testing.T) {
 		t.Skip("STARLING_SCREENSHOTS is not set")
 	}
 	ctx := browse(t)
-	stream := startStream(t, server.Settings{})
+	stream := startStream(t)
 	addr, stop := serveAt(t, "", stream.web.Handler())
 	defer stop()
 	stream.publish(t, sampleTexts(t, 0)...)

@@ -35,11 +35,11 @@ type stream struct {
 }
 
 // startStream runs a pipeline over a broker in memory until the test ends.
-func startStream(t *testing.T, settings server.Settings) *stream {
+func startStream(t *testing.T) *stream {
 	t.Helper()
 	ctx := context.Background()
-	settings.Log = slog.New(slog.DiscardHandler)
-	s := &stream{web: server.New(settings)}
+	log := slog.New(slog.DiscardHandler)
+	s := &stream{web: server.New(server.Settings{Log: log})}
 	model, err := models.Open(ctx, "builtin", models.Options{})
 	check(t, err)
 	config, err := json.Marshal(cluster.Config{Dim: model.Dim(), Branching: 50, MaxMicros: 2000, Unrelated: calibration(t, model.Dim())})
@@ -55,7 +55,7 @@ func startStream(t *testing.T, settings server.Settings) *stream {
 	source, err := broker.OpenSource(ctx, url, broker.SourceOptions{})
 	check(t, err)
 	s.pipeline = pipeline.New(pipeline.Settings{
-		Source: source, Model: model, Store: st, State: state, OnRecords: s.web.Records, OnNotice: s.web.Notice, Log: settings.Log,
+		Source: source, Model: model, Store: st, State: state, OnRecords: s.web.Records, OnNotice: s.web.Notice, Log: log,
 	})
 	check(t, s.web.Attach(ctx, server.Run{Pipeline: s.pipeline, Store: st, Model: model, Source: "a test"}))
 	ctx, stop := context.WithCancel(ctx)

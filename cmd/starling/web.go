@@ -116,7 +116,7 @@ func (w *web) attach(ctx context.Context, p *pipeline.Pipeline, source string) e
 // detach has the page show the run no more, since its state is to be closed.
 func (w *web) detach() {
 	if w != nil {
-		w.Server.Close()
+		w.Close()
 	}
 }
 
