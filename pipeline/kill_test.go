@@ -1,12 +1,11 @@
 package pipeline_test
 
 import (
-	"bufio"
 	"context"
-	"fmt"
+	"encoding/json"
+	"errors"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"strconv"
 	"testing"
 	"time"
@@ -14,105 +13,17 @@ import (
 	"starling"
 	"starling/broker"
 	"starling/broker/embedded"
-	"starling/embed/static"
-	"starling/pipeline"
+	"starling/broker/natspubsub/natstest"
 	"starling/store"
 )
 
 const (
-	// victimSource and victimState tell the test binary to be the process that
-	// is killed, reading from that URL into that folder.
-	victimSource = "STARLING_TEST_VICTIM_SOURCE"
-	victimState  = "STARLING_TEST_VICTIM_STATE"
 	// killsSetting changes how often the process is killed.
 	killsSetting = "STARLING_TEST_KILLS"
-	usualKills   = 25
+	usualKills   = 6
+	// eachLife is how many documents a process may see before it is killed, at most.
+	eachLife = 300
 )
-
-// victim clusters what is at url and prints, after each commit, how many
-// documents it has seen.
-func victim(url, dir string) int {
-	if err := beVictim(url, dir); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return 0
-}
-
-func beVictim(url, dir string) (err error) {
-	ctx := context.Background()
-	model, err := static.New()
-	if err != nil {
-		return err
-	}
-	st, err := store.Open(ctx, dir)
-	if !store.Exists(dir) {
-		st, err = createState(ctx, dir, testConfig)
-	}
-	if err != nil {
-		return err
-	}
-	defer func() { err = st.Close() }()
-	state, err := pipeline.Recover(ctx, st)
-	if err != nil {
-		return err
-	}
-	source, err := broker.OpenSource(ctx, url, broker.SourceOptions{})
-	if err != nil {
-		return err
-	}
-	seen := 0
-	_, err = pipeline.New(pipeline.Settings{
-		Source: source, Model: model, Store: st, State: state, UntilIdle: idle, SnapshotEvery: 700,
-		OnUpdates: func(updates []starling.Update) error {
-			seen += len(updates)
-			_, err := fmt.Println(seen)
-			return err
-		},
-	}).Run(ctx)
-	if err != nil {
-		return err
-	}
-	return source.Close(ctx)
-}
-
-// live starts a victim and kills it once it has seen more than most documents
-// and a moment has passed. It returns whether the victim ended by itself.
-func live(t *testing.T, url, dir string, most int, moment time.Duration) (ended bool) {
-	t.Helper()
-	binary, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	command := exec.Command(binary)
-	command.Env = append(os.Environ(), victimSource+"="+url, victimState+"="+dir)
-	command.Stderr = os.Stderr
-	output, err := command.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := command.Start(); err != nil {
-		t.Fatal(err)
-	}
-	killed := false
-	for lines := bufio.NewScanner(output); lines.Scan(); {
-		seen, err := strconv.Atoi(lines.Text())
-		if err != nil {
-			t.Error(err)
-		}
-		if !killed && seen > most {
-			time.Sleep(moment)
-			killed = true
-			if err := command.Process.Kill(); err != nil {
-				t.Error(err)
-			}
-		}
-	}
-	if err := command.Wait(); err != nil && !killed {
-		t.Fatalf("the process ended by itself with %v", err)
-	}
-	return !killed
-}
 
 func kills(t *testing.T) int {
 	t.Helper()
@@ -127,39 +38,144 @@ func kills(t *testing.T) int {
 	return n
 }
 
+// servers are the brokers that keep the stream while its reader is killed. A restart
+// kills the server and starts it again; nil where it is in this process.
+var servers = map[string]func(t *testing.T) (url func(stream string) string, restart func()){
+	"embedded": func(t *testing.T) (func(string) string, func()) {
+		server, err := embedded.Start(t.TempDir(), "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(server.Shutdown)
+		return server.URL, nil
+	},
+	"nats-server": func(t *testing.T) (func(string) string, func()) {
+		server := natstest.Start(t)
+		return server.URL, func() { server.Kill(); server.Restart() }
+	},
+}
+
 // Killed at any moment and started again until the stream is drained, a run
-// leaves the state of an undisturbed one, to the byte.
+// leaves the state of an undisturbed one, to the byte, and has sent every update.
 func TestKilledAgainAndAgain(t *testing.T) {
-	server, err := embedded.Start(t.TempDir(), "127.0.0.1:0")
+	for name, start := range servers {
+		t.Run(name, func(t *testing.T) {
+			url, _ := start(t)
+			messages := sampleMessages(t, 2*eachLife*kills(t))
+			publish(t, url("texts"), messages...)
+			v := victim{Source: url("texts"), State: stateDir(t), Topic: url("updates"), UntilIdle: idle}
+			killAll(t, v, func() {})
+			checkAllThere(t, v, messages)
+
+			undisturbed := stateDir(t)
+			drain(t, url("texts")+"?consumer=undisturbed", undisturbed, nil)
+			if dumpState(t, v.State).text(t) != dumpState(t, undisturbed).text(t) {
+				t.Error("the state is not that of an undisturbed run")
+			}
+		})
+	}
+}
+
+// Killed while people edit its clusters and delete documents, a run loses nothing.
+func TestKilledWhileEditing(t *testing.T) {
+	url, _ := servers["embedded"](t)
+	messages := sampleMessages(t, 2*eachLife*kills(t))
+	publish(t, url("texts"), messages...)
+	v := victim{Source: url("texts"), State: stateDir(t), Topic: url("updates"), Edits: true, UntilIdle: idle}
+	killAll(t, v, func() {})
+	checkAllThere(t, v, messages)
+}
+
+// Not only the run is killed but the broker as well, while they are at it.
+func TestBrokerKilledAgainAndAgain(t *testing.T) {
+	url, restart := servers["nats-server"](t)
+	messages := sampleMessages(t, 2*eachLife*kills(t))
+	publish(t, url("texts"), messages...)
+	v := victim{Source: url("texts") + "?ack_wait=2s", State: stateDir(t), Topic: url("updates"), UntilIdle: time.Second}
+	killAll(t, v, restart)
+	checkAllThere(t, v, messages)
+}
+
+// killAll kills a victim so many times, does something beside it each time, and lets
+// it come to its end.
+func killAll(t *testing.T, v victim, beside func()) {
+	t.Helper()
+	kills := kills(t)
+	for n := range kills {
+		done := make(chan error, 1)
+		go func() {
+			ended, err := v.live(rand.IntN(eachLife), time.Duration(rand.IntN(4000))*time.Microsecond)
+			if ended && err == nil {
+				err = errors.New("the stream was drained too early")
+			}
+			done <- err
+		}()
+		beside()
+		if err := <-done; err != nil {
+			t.Fatalf("life %d of %d: %v", n+1, kills, err)
+		}
+	}
+	if _, err := v.live(1<<62, 0); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// checkAllThere checks that every message is one document of the state, in order, that
+// the file is whole, and that the update of each was sent, in order.
+func checkAllThere(t *testing.T, v victim, messages []broker.OutMessage) {
+	t.Helper()
+	st, err := store.OpenReader(t.Context(), v.State)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(server.Shutdown)
-	url, kills := server.URL("texts"), kills(t)
-	const each = 300 // documents a life, before it may be killed, at most
-	messages := sampleMessages(t, 2*each*kills)
-	publish(t, url, messages...)
-
-	dir := stateDir(t)
-	random := rand.New(rand.NewPCG(rand.Uint64(), 0))
-	for n := range kills {
-		if live(t, url, dir, random.IntN(each), time.Duration(random.IntN(4000))*time.Microsecond) {
-			t.Fatalf("the stream was drained after %d kills, want %d", n, kills)
-		}
+	faults, err := st.Check(t.Context(), nil)
+	if err != nil || len(faults) > 0 {
+		t.Errorf("the check of the file says %v, %v", faults, err)
 	}
-	live(t, url, dir, len(messages), 0)
-	got := dumpState(t, dir)
-	if len(got.documents) != len(messages) {
-		t.Errorf("after %d kills the state holds %d documents, %d were published", kills, len(got.documents), len(messages))
+	if err := st.Close(); err != nil {
+		t.Error(err)
 	}
-	for i, document := range got.documents {
+	documents := dumpState(t, v.State).documents
+	if len(documents) != len(messages) {
+		t.Fatalf("the state holds %d documents, %d were published", len(documents), len(messages))
+	}
+	for i, document := range documents {
 		if want := messages[i].Attributes["id"]; document.ID != want {
 			t.Fatalf("document %d is %s, want %s", i, document.ID, want)
 		}
 	}
-	undisturbed := stateDir(t)
-	drain(t, url+"?consumer=undisturbed", undisturbed, nil)
-	if got.text(t) != dumpState(t, undisturbed).text(t) {
-		t.Errorf("after %d kills the state is not that of an undisturbed run", kills)
+	checkAllSent(t, v.Topic, int64(len(messages)))
+}
+
+// checkAllSent checks that the updates up to one were sent: each at least once, and
+// none before those that it comes after.
+func checkAllSent(t *testing.T, url string, last int64) {
+	t.Helper()
+	source := openSource(t, url)
+	sent, again := int64(0), 0
+	for sent < last {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		m, err := source.Receive(ctx)
+		cancel()
+		if err != nil {
+			t.Fatalf("after update %d of %d: %v", sent, last, err)
+		}
+		m.Ack()
+		var u starling.Update
+		if err := json.Unmarshal(m.Body, &u); err != nil {
+			t.Fatal(err)
+		}
+		switch {
+		case u.Seq == sent+1:
+			sent++
+		case u.Seq <= sent:
+			again++
+		default:
+			t.Fatalf("update %d was sent after %d", u.Seq, sent)
+		}
+	}
+	t.Logf("%d updates were sent, %d of them again", last, again)
+	if err := source.Close(context.Background()); err != nil {
+		t.Error(err)
 	}
 }

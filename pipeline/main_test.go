@@ -8,11 +8,11 @@ import (
 	"go.uber.org/goleak"
 )
 
-// The test binary is also the process that tests kill; see kill_test.go.
+// The test binary is also the process that tests kill; see victim_test.go.
 func TestMain(m *testing.M) {
 	slog.SetDefault(slog.New(slog.DiscardHandler))
-	if url := os.Getenv(victimSource); url != "" {
-		os.Exit(victim(url, os.Getenv(victimState)))
+	if setting := os.Getenv(victimSetting); setting != "" {
+		os.Exit(victimMain(setting))
 	}
 	goleak.VerifyTestMain(m,
 		// A dependency of the Pub/Sub client starts this one when it is loaded.

@@ -23,9 +23,6 @@ import (
 	"starling/store/internal/faultdisk"
 )
 
-// everyFault has the tests below fail every call that there is, and not some.
-const everyFault = "STARLING_TEST_SOAK"
-
 // A life is what a program does to a state, step by step. Every step is one
 // transaction, or does not change what can be read.
 type life struct {
@@ -173,7 +170,7 @@ func TestPowerCutAtEveryCall(t *testing.T) {
 
 // oneIn returns that one call in so many is tried: every one where there is time.
 func oneIn(some int) int {
-	if os.Getenv(everyFault) != "" {
+	if os.Getenv(soakSetting) != "" {
 		return 1
 	}
 	return some

@@ -120,7 +120,11 @@ func TestDamage(t *testing.T) {
 	file, want := damagedState(t)
 	random := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
 	outcomes := make(map[string]int)
-	for trial := range 154 {
+	trials := 154
+	if os.Getenv(soakSetting) != "" {
+		trials = 10_000
+	}
+	for trial := range trials {
 		damaged, what := blows[trial%len(blows)](random, bytes.Clone(file))
 		dir := t.TempDir()
 		if err := os.WriteFile(statePath(dir), damaged, 0o600); err != nil {

@@ -21,6 +21,9 @@ import (
 // running tests.
 const childVariable = "STARLING_STORE_TEST_CHILD"
 
+// soakSetting has tests try all that there is, and not some.
+const soakSetting = "STARLING_TEST_SOAK"
+
 // children are the processes that tests start, by name. Each works on the
 // state in dir, writes to out what it has done, and ends or waits to be killed.
 var children = map[string]func(dir string, out io.Writer) error{}
