@@ -131,8 +131,8 @@ func eventTime(d starling.Document) sdk.EventTime {
 	return mtime.FromTime(d.Time)
 }
 
-// normalizeFn makes sure that vectors have length one. Those of the models here do,
-// and are left as they are, bit for bit.
+// normalizeFn makes sure that vectors have length one, as those of the models here do,
+// and rounds them to half precision as the runtime of one machine does.
 type normalizeFn struct{ refused sdk.Counter }
 
 // nearOne is how far the square of a length may be from one.
@@ -151,5 +151,6 @@ func (fn *normalizeFn) ProcessElement(e Embedded, emit func(Embedded), refuse fu
 			e.Vector[i] *= scale
 		}
 	}
+	vec.RoundHalf(e.Vector)
 	emit(e)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -31,8 +32,12 @@ func TestMain(m *testing.M) {
 
 const testTopic = "projects/p/topics/texts"
 
-// testSubscription is that of a test: this process knows subscriptions by their names.
-func testSubscription(t testing.TB) string { return "projects/p/subscriptions/" + t.Name() }
+// testSubscription is that of a test and its server: this process knows subscriptions by
+// their names.
+func testSubscription(t testing.TB) string {
+	_, port, _ := strings.Cut(os.Getenv("PUBSUB_EMULATOR_HOST"), ":")
+	return "projects/p/subscriptions/" + t.Name() + "-" + port
+}
 
 // startPubSub starts the fake Pub/Sub server that comes with the client, with one topic
 // and a subscription to it, for the time of the test.

@@ -132,6 +132,14 @@ func openSource(t testing.TB, url string) *broker.Source {
 // drained, or until it ends otherwise.
 func run(t testing.TB, ctx context.Context, url, dir string, change func(*pipeline.Settings)) (pipeline.Summary, error) {
 	t.Helper()
+	p, done := open(t, url, dir, change)
+	defer done()
+	return p.Run(ctx)
+}
+
+// open returns a pipeline from url into the state in dir, and what closes both.
+func open(t testing.TB, url, dir string, change func(*pipeline.Settings)) (*pipeline.Pipeline, func()) {
+	t.Helper()
 	st := openState(t, dir)
 	state, err := pipeline.Recover(t.Context(), st)
 	if err != nil {
@@ -145,14 +153,14 @@ func run(t testing.TB, ctx context.Context, url, dir string, change func(*pipeli
 	if change != nil {
 		change(&settings)
 	}
-	summary, runErr := pipeline.New(settings).Run(ctx)
-	if err := source.Close(context.Background()); err != nil {
-		t.Error(err)
+	return pipeline.New(settings), func() {
+		if err := source.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+		if err := st.Close(); err != nil {
+			t.Error(err)
+		}
 	}
-	if err := st.Close(); err != nil {
-		t.Error(err)
-	}
-	return summary, runErr
 }
 
 func drain(t testing.TB, url, dir string, change func(*pipeline.Settings)) pipeline.Summary {
