@@ -34,32 +34,33 @@ func Calibrate(vectors [][]float32) (Calibration, error) {
 	return Calibration{Mean: mean, Deviation: math.Sqrt(max(0, squares/pairs-mean*mean))}, nil
 }
 
-// What of the way from the cosine of unrelated texts to 1 a document must be
-// like a micro-cluster to join it, and the documents of two clusters like each
-// other to be one. Chosen on labelled streams of tweets, headlines and
-// questions, all with one setting: ARCHITECTURE.md has the figures.
+// The settings of all thresholds, chosen on labelled streams of tweets, headlines,
+// commands and questions, all with one setting: ARCHITECTURE.md has the figures.
 const (
-	microShare = 0.4
-	cutShare   = 0.075
-	// reserveShare is what two clusters must be more alike for each tenfold of
-	// documents.
-	reserveShare = 0.02
+	// microShare is what of the way from the cosine of unrelated texts to 1 a
+	// document must be like a micro-cluster to join it.
+	microShare = 0.43
+	// cutDeviations is by how many deviations of the cosines of unrelated texts the
+	// documents of two clusters must be more alike than unrelated ones, to be one.
+	cutDeviations = 1.5
+	// reserveDeviations is what two clusters must be more alike than that for each
+	// tenfold of documents.
+	reserveDeviations = 0.3
 	// evidenceDeviations is by how many deviations two single documents must be
 	// more alike than that.
-	evidenceDeviations = 3
+	evidenceDeviations = 1.5
 )
 
-// above returns a cosine that lies a share of the way from that of unrelated
-// texts to 1.
-func (c Calibration) above(share float64) float64 {
-	return min(0.98, max(0.02, c.Mean+share*(1-c.Mean)))
+// Threshold is the threshold of the CF-tree that follows from the calibration.
+func (c Calibration) Threshold() float64 {
+	return math.Sqrt(1 - min(0.98, max(0.02, c.Mean+microShare*(1-c.Mean))))
 }
 
-// Threshold is the threshold of the CF-tree that follows from the calibration.
-func (c Calibration) Threshold() float64 { return math.Sqrt(1 - c.above(microShare)) }
-
 func (c Calibration) linkage() linkage {
-	return linkage{cut: c.above(cutShare), evidence: evidenceDeviations * c.Deviation, reserve: reserveShare * (1 - c.Mean)}
+	return linkage{
+		common: max(0, c.Mean), cut: cutDeviations * c.Deviation,
+		evidence: evidenceDeviations * c.Deviation, reserve: reserveDeviations * c.Deviation,
+	}
 }
 
 // within keeps a calibration found from a stream near the one that a model has

@@ -11,6 +11,10 @@ import (
 // features, since the mean cosine of all pairs of documents across two groups of
 // unit vectors is the dot product of their means.
 //
+// What all documents have in common says nothing of two of them. So their mean is
+// taken from the means first, as far as it accounts for no more than common, what
+// unrelated texts have in common: a stream may be about one thing, and that stays.
+//
 // Size counts in two ways. The mean over few pairs says little: that of two single
 // documents scatters as cosines do, that of na times nb pairs less. And two large
 // groups are known for what they are: what they have in common may be no more than
@@ -22,7 +26,14 @@ import (
 // the most alike first.
 //
 // Two features that are pinned are never joined, nor are groups that hold them.
-type linkage struct{ cut, evidence, reserve float64 }
+type linkage struct{ common, cut, evidence, reserve float64 }
+
+// plain returns the linkage for similarities that nothing was taken from, which
+// are higher by what unrelated texts have in common.
+func (l linkage) plain() linkage {
+	l.common, l.cut = 0, l.cut+l.common
+	return l
+}
 
 // A leaning is what the size of a group does to its scores.
 type leaning struct {
@@ -67,10 +78,40 @@ func (f *features) merge(i int, weight float64, mean []float32) {
 	}
 }
 
+// removeCommon takes from all means the mean of all documents, or what of it has
+// at most a squared length.
+func (f *features) removeCommon(most float64) {
+	if most <= 0 {
+		return
+	}
+	common, weight := make([]float64, f.dim), 0.0
+	for i, w := range f.weights {
+		weight += w
+		for j, x := range f.means[i*f.dim : (i+1)*f.dim] {
+			common[j] += float64(w * float64(x)) // not fused with the sum
+		}
+	}
+	squared := 0.0
+	for j := range common {
+		common[j] /= weight
+		squared += float64(common[j] * common[j])
+	}
+	share := 1.0
+	if squared > most {
+		share = math.Sqrt(most / squared)
+	}
+	for i := range f.weights {
+		for j := range common {
+			f.means[i*f.dim+j] -= float32(share * common[j])
+		}
+	}
+}
+
 // group joins features as long as the linkage allows and returns for each the
 // number of its group: the index of the group's first feature. Of equally good
-// joins the one with the smaller indices comes first.
+// joins the one with the smaller indices comes first. It changes the means.
 func (l linkage) group(f features, r *room) []int {
+	f.removeCommon(l.common)
 	a := newAgglomeration(l, f, r)
 	for a.step() {
 	}

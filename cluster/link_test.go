@@ -14,6 +14,7 @@ import (
 // naive joins the best pair again and again, and computes everything anew each
 // time, from the documents themselves.
 func naive(l linkage, documents [][]float32, features [][]int, pinned []bool) []int {
+	documents = withoutCommon(documents, l.common)
 	groups := make([][]int, len(features)) // features of each group
 	for i := range groups {
 		groups[i] = []int{i}
@@ -43,6 +44,22 @@ func naive(l linkage, documents [][]float32, features [][]int, pinned []bool) []
 		}
 	}
 	return found
+}
+
+// withoutCommon returns documents without their mean, made shorter where its squared
+// length is above most.
+func withoutCommon(documents [][]float32, most float64) [][]float32 {
+	mean := make([]float32, len(documents[0]))
+	for _, d := range documents {
+		vec.AddScaled(mean, d, 1/float32(len(documents)))
+	}
+	share := min(1, math.Sqrt(most/float64(vec.Dot(mean, mean))))
+	left := make([][]float32, len(documents))
+	for i, d := range documents {
+		left[i] = slices.Clone(d)
+		vec.AddScaled(left[i], mean, -float32(share))
+	}
+	return left
 }
 
 func holdsPin(group []int, pinned []bool) bool {
@@ -94,7 +111,7 @@ func TestLinkageIsTheAverageOverDocuments(t *testing.T) {
 			weights[f] = float64(size)
 		}
 		l := linkage{cut: rapid.Float64Range(-0.5, 0.9).Draw(t, "cut"), evidence: rapid.Float64Range(0, 0.5).Draw(t, "evidence"),
-			reserve: rapid.Float64Range(0, 0.2).Draw(t, "reserve")}
+			reserve: rapid.Float64Range(0, 0.2).Draw(t, "reserve"), common: rapid.SampledFrom([]float64{0, 0.01, 0.1, 1}).Draw(t, "common")}
 		got := l.group(features{dim: dim, weights: weights, means: means, pinned: pinned}, new(room))
 		want := naive(l, documents, members, pinned)
 		if !slices.Equal(got, want) {
@@ -125,6 +142,26 @@ func TestLargeGroupsKeepTheirReserve(t *testing.T) {
 		if (got[1] == 0) != joined {
 			t.Errorf("groups of %v documents: joined %v", weight, !joined)
 		}
+	}
+}
+
+// What all documents have in common joins no two topics, and what one topic has in
+// common with itself is not taken from a stream of nothing else.
+func TestWhatAllHaveInCommonJoinsNothing(t *testing.T) {
+	weights := []float64{50, 50, 50, 50}
+	topics := func() []float32 { // cosine 0.2 by the first value, 0.6 within a topic
+		return []float32{0.45, 0.6, 0.2, 0, 0.45, 0.6, -0.2, 0, 0.45, 0, 0.2, 0.6, 0.45, 0, -0.2, 0.6}
+	}
+	l := linkage{common: 0.2, cut: 0.15}
+	if got := l.group(features{dim: 4, weights: weights, means: topics()}, new(room)); !slices.Equal(got, []int{0, 0, 2, 2}) {
+		t.Errorf("two topics became the groups %v", got)
+	}
+	if got := (linkage{cut: 0.15}).group(features{dim: 4, weights: weights, means: topics()}, new(room)); got[2] != 0 {
+		t.Error("the topics have too little in common to be told apart: the test shows nothing")
+	}
+	one := []float32{0.7, 0.3, 0, 0, 0.7, -0.3, 0, 0, 0.7, 0, 0.3, 0, 0.7, 0, -0.3, 0}
+	if got := (linkage{common: 0.05, cut: 0.15}).group(features{dim: 4, weights: weights, means: one}, new(room)); slices.Max(got) != 0 {
+		t.Errorf("one topic became the groups %v", got)
 	}
 }
 

@@ -218,7 +218,7 @@ func (m *Merger) nearest(vector []float32) *group {
 	for i, g := range s.groups {
 		sums[i], weights[i] = float64(vec.Dot(m.means[g], vector)), 1
 	}
-	n := nearness{linkage: s.unrelated.linkage(), groups: s.groups}
+	n := nearness{linkage: s.unrelated.linkage().plain(), groups: s.groups}
 	if n.look(sums, weights, 0); len(n.open) == 0 {
 		return nil
 	}

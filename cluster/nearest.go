@@ -10,7 +10,7 @@ import "starling/vec"
 // means, so its dot product with the vector is that of theirs. Where the bound
 // leaves open which cluster it is, float64 in a fixed order decides.
 func (s *State) nearest(vector, dots []float32, bound float64) *group {
-	n := nearness{linkage: s.unrelated.linkage(), groups: s.groups}
+	n := nearness{linkage: s.unrelated.linkage().plain(), groups: s.groups}
 	sums, weights := s.sumByGroup(dots)
 	n.look(sums, weights, bound)
 	if len(n.open) == 1 && n.open[0].score-bound >= n.cut {

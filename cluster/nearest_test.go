@@ -12,7 +12,7 @@ import (
 
 // nearestPlainly is nearest without any bound.
 func nearestPlainly(s *State, vector []float32) (best *group) {
-	l := s.unrelated.linkage()
+	l := s.unrelated.linkage().plain()
 	bestScore := l.cut
 	for _, g := range s.groups {
 		sc := score(s.meanDot(g, vector), l.lean(1), l.lean(float64(g.size)))

@@ -29,7 +29,8 @@ type modelTrainCmd struct {
 	Window  int      `help:"How many words apart two words are near." default:"5"`
 	Dim     int      `help:"Values of the semantic part of a vector." default:"256"`
 	Lexical int      `name:"lexical-dim" help:"Values of the lexical part of a vector." enum:"128,256,512" default:"256"`
-	Balance float64  `help:"Length of the semantic part where that of the lexical part is one." default:"0.5"`
+	Balance float64  `help:"Length of the semantic part where that of the lexical part is one, in texts of everyday words." default:"1.2"`
+	Rare    float64  `name:"balance-rare" help:"The same in texts of rare words, such as names." default:"0.5"`
 	Steps   int      `help:"Steps in which vectors learn to tell texts apart; 0 for none." default:"2000"`
 	Ngrams  int      `help:"Vectors that the n-grams of characters share." default:"8000"`
 	Seed    uint64   `help:"Where the search for vectors begins." default:"1"`
@@ -71,7 +72,8 @@ func (c modelTrainCmd) settings() train.Config {
 	s := train.Defaults()
 	s.Words, s.MinCount, s.SourceTokens, s.Window = c.Words, c.MinN, c.Cap, c.Window
 	s.Steps = c.Steps
-	s.Dim, s.LexicalDim, s.Balance, s.Ngrams, s.Seed = c.Dim, c.Lexical, c.Balance, c.Ngrams, c.Seed
+	s.Dim, s.LexicalDim, s.Balance, s.BalanceRare = c.Dim, c.Lexical, c.Balance, c.Rare
+	s.Ngrams, s.Seed = c.Ngrams, c.Seed
 	return s
 }
 

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
 
@@ -41,8 +40,11 @@ type Card struct {
 	// LexicalDim is how many values the lexical part has: 512, 256 or 128.
 	LexicalDim int `json:"lexical_dim"`
 	// Balance is the length of the semantic part where the lexical part has
-	// length one.
-	Balance float64 `json:"balance"`
+	// length one, in texts of everyday words; BalanceRare that in texts of rare
+	// words, such as names, of which vectors know less. Between them the balance
+	// follows how rare a text's words are.
+	Balance     float64 `json:"balance"`
+	BalanceRare float64 `json:"balance_rare"`
 	// SHA256 is that of the file of weights, in hexadecimal.
 	SHA256 string `json:"sha256"`
 	// Training says how the vectors were found; nothing reads it back.
@@ -69,7 +71,7 @@ type Scores struct {
 }
 
 // Algorithm names the steps from text to vector of a trained model.
-const Algorithm = "words/1"
+const Algorithm = "words/2"
 
 // Dim is the length of a text's vector.
 func (c Card) Dim() int { return c.WordDim + c.LexicalDim }
@@ -128,11 +130,15 @@ func (c Card) validate() error {
 		return fmt.Errorf("ngrams is %d, want 1 to %d", c.Ngrams, maxNgrams)
 	case c.LexicalDim != 512 && c.LexicalDim != 256 && c.LexicalDim != 128:
 		return fmt.Errorf("lexical_dim is %d, want 512, 256 or 128", c.LexicalDim)
-	case math.IsNaN(c.Balance) || c.Balance < 0 || c.Balance > 100:
+	case !isBalance(c.Balance):
 		return fmt.Errorf("balance is %v, want 0 to 100", c.Balance)
+	case !isBalance(c.BalanceRare):
+		return fmt.Errorf("balance_rare is %v, want 0 to 100", c.BalanceRare)
 	}
 	return nil
 }
+
+func isBalance(x float64) bool { return x >= 0 && x <= 100 } // NaN is not
 
 // checkSum returns an error unless weights are those that the card describes.
 func (c Card) checkSum(weights []byte) error {
@@ -149,7 +155,7 @@ func sumOf(data []byte) string {
 
 // fingerprint returns a hash of all that the vectors depend on.
 func (c Card) fingerprint() string {
-	return fingerprint([]byte(fmt.Sprintln(Algorithm, c.SHA256, c.LexicalDim, c.Balance)))
+	return fingerprint([]byte(fmt.Sprintln(Algorithm, c.SHA256, c.LexicalDim, c.Balance, c.BalanceRare)))
 }
 
 func (c Card) info() embed.Info {

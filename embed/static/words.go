@@ -26,8 +26,8 @@ func WordWeight(p float64) float64 { return smoothingTrained / (smoothingTrained
 // vectors, each weighed as [WordWeight] says; a word without a vector has the
 // mean of its n-grams' instead. The lexical one is the vector of [Model], over
 // the words of this model, folded to fewer values. Both are scaled to length
-// one, the semantic one is multiplied with the card's balance, and the whole is
-// scaled to length one. The last bits of a vector depend on the processor, as
+// one, the semantic one is multiplied with the balance that [Card] gives a text
+// with words as rare as its own, and the whole is scaled to length one. The last bits of a vector depend on the processor, as
 // those of vec.AddScaled do.
 type WordModel struct {
 	card     Card
@@ -117,7 +117,8 @@ func (m *WordModel) Embed(ctx context.Context, texts []string) ([][]float32, err
 func (m *WordModel) encode(e *encoder, row []float32, text string) {
 	semantic, lexical := row[:m.card.WordDim], row[m.card.WordDim:]
 	var wide vector
-	for _, t := range e.tokens(text) {
+	tokens := e.tokens(text)
+	for _, t := range tokens {
 		e.addToken(&wide, t)
 		m.addToken(e, semantic, t)
 	}
@@ -128,10 +129,25 @@ func (m *WordModel) encode(e *encoder, row []float32, text string) {
 	}
 	share := 0.0 // of the squared length
 	if meant > 0 {
-		share = m.card.Balance * m.card.Balance / (1 + m.card.Balance*m.card.Balance)
+		balance := m.card.balance(written / math.Sqrt(float64(blocks*len(tokens))))
+		share = balance * balance / (1 + balance*balance)
 		scale(semantic, math.Sqrt(share)/meant)
 	}
 	scale(lexical, math.Sqrt(1-share)/written)
+}
+
+// Where the balance of a text is half-way from that of everyday words to that of
+// rare ones, and how fast it gets there, chosen on the streams that ARCHITECTURE.md
+// lists: commands and questions are about 0.46 rare, headlines without function
+// words 0.87.
+const rarityMiddle, rarityWidth = 0.67, 0.053
+
+// balance returns the length of the semantic part where that of the lexical part
+// is one. rarity is the length of the lexical part of as many tokens that were all
+// rare words would be, by which the text's was divided: near 0 where all words are
+// frequent, 1 where all are rare.
+func (c Card) balance(rarity float64) float64 {
+	return c.BalanceRare + (c.Balance-c.BalanceRare)/(1+math.Exp((rarity-rarityMiddle)/rarityWidth))
 }
 
 // fold adds the values of v to dst, several to each.

@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"starling/embed/safetensors"
+	"starling/vec"
 )
 
 // saveSmall writes a model of four words whose vectors say that cat and dog are
@@ -26,7 +27,7 @@ func saveSmall(t *testing.T) (string, Card) {
 		Ngrams:  Quantise([]float32{0, 0, 1, 0, 0, 1}, 3),
 	}
 	dir := filepath.Join(t.TempDir(), "small")
-	card, err := Save(dir, Card{Name: "small", WordDim: 3, LexicalDim: 128, Balance: 2, Licence: "CC0-1.0"}, w)
+	card, err := Save(dir, Card{Name: "small", WordDim: 3, LexicalDim: 128, Balance: 2, BalanceRare: 2, Licence: "CC0-1.0"}, w)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,8 +142,33 @@ func TestTheFingerprintTellsOfTheBalance(t *testing.T) {
 	_, card := saveSmall(t)
 	other := card
 	other.Balance = 1
-	if card.fingerprint() == other.fingerprint() {
+	rare := card
+	rare.BalanceRare = 1
+	if card.fingerprint() == other.fingerprint() || card.fingerprint() == rare.fingerprint() || other.fingerprint() == rare.fingerprint() {
 		t.Error("two balances have one fingerprint")
+	}
+}
+
+// A text of everyday words is told by what it means, one of names by how it is written.
+func TestTheBalanceFollowsHowRareTheWordsAre(t *testing.T) {
+	dir, _ := saveSmall(t)
+	rewrite(t, filepath.Join(dir, CardName), `"balance_rare": 2`, `"balance_rare": 0.5`)
+	m, err := Open(dir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shares := func(text string) float64 { // of the semantic part
+		rows, err := m.Embed(t.Context(), []string{text})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return float64(vec.Dot(rows[0][:3], rows[0][:3]))
+	}
+	if got := shares("the the cat the dog the the"); math.Abs(got-0.8) > 0.01 { // 2²/(1+2²)
+		t.Errorf("the semantic part of a text of everyday words is %.3f of it", got)
+	}
+	if got := shares("zanzibar quokka dolomite"); math.Abs(got-0.2) > 0.03 { // 0.5²/(1+0.5²)
+		t.Errorf("the semantic part of a text of rare words is %.3f of it", got)
 	}
 }
 
@@ -159,6 +185,7 @@ func TestDamagedFoldersNameWhatIsWrong(t *testing.T) {
 		"fewer words":        {CardName, `"words": 4`, `"words": 3`, "shares"},
 		"lexical width":      {CardName, `"lexical_dim": 128`, `"lexical_dim": 100`, "lexical_dim"},
 		"balance":            {CardName, `"balance": 2`, `"balance": -2`, "balance"},
+		"rare balance":       {CardName, `"balance_rare": 2`, `"balance_rare": 1000`, "balance_rare"},
 		"a key twice":        {CardName, `"balance": 2`, `"balance": 2, "balance": 1`, "twice"},
 		"no weights":         {safetensors.FileName, "", "", safetensors.FileName},
 		"weights changed":    {safetensors.FileName, "cat", "cow", "SHA-256"},
@@ -201,7 +228,7 @@ func FuzzParseWeights(f *testing.F) {
 	}
 	f.Add(file)
 	f.Fuzz(func(t *testing.T, file []byte) {
-		card := Card{Name: "fuzz", Words: 2, WordDim: 2, Ngrams: 1, LexicalDim: 128, Balance: 1, SHA256: sumOf(file)}
+		card := Card{Name: "fuzz", Words: 2, WordDim: 2, Ngrams: 1, LexicalDim: 128, Balance: 1, BalanceRare: 2, SHA256: sumOf(file)}
 		w, err := parseWeights("fuzz", file, card)
 		if err != nil {
 			return

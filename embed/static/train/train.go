@@ -53,9 +53,10 @@ type Config struct {
 	// are divided by.
 	Rate        float64 `json:"rate"`
 	Temperature float64 `json:"temperature"`
-	// LexicalDim and Balance go into the card as they are: see [static.Card].
-	LexicalDim int     `json:"lexical_dim"`
-	Balance    float64 `json:"balance"`
+	// LexicalDim, Balance and BalanceRare go into the card as they are: see [static.Card].
+	LexicalDim  int     `json:"lexical_dim"`
+	Balance     float64 `json:"balance"`
+	BalanceRare float64 `json:"balance_rare"`
 	// Seed is where the search for eigenvectors begins.
 	Seed uint64 `json:"seed"`
 }
@@ -65,7 +66,7 @@ func Defaults() Config {
 	return Config{
 		Words: 36_000, MinCount: 5, SourceTokens: 200_000, Window: 5, Smoothing: 0.875,
 		Dim: 256, Power: 0.25, Iterations: 5, Steps: 2000, Batch: 256, Rate: 0.005, Temperature: 0.05,
-		Ngrams: 8_000, LexicalDim: 256, Balance: 0.5, Seed: 1,
+		Ngrams: 8_000, LexicalDim: 256, Balance: 1.2, BalanceRare: 0.5, Seed: 1,
 	}
 }
 
@@ -197,7 +198,7 @@ func (t trainer) model(v *vocabulary, vectors, ngrams dense) *Model {
 		shares[i] = float32(p)
 	}
 	return &Model{
-		Card: static.Card{WordDim: vectors.width, LexicalDim: t.LexicalDim, Balance: t.Balance},
+		Card: static.Card{WordDim: vectors.width, LexicalDim: t.LexicalDim, Balance: t.Balance, BalanceRare: t.BalanceRare},
 		Weights: static.Weights{
 			Words: v.words, Shares: shares,
 			Vectors: static.Quantise(vectors.values, vectors.width),
