@@ -42,13 +42,13 @@ const (
 	microShare = 0.43
 	// cutDeviations is by how many deviations of the cosines of unrelated texts the
 	// documents of two clusters must be more alike than unrelated ones, to be one.
-	cutDeviations = 1.5
+	cutDeviations = 1.4
 	// reserveDeviations is what two clusters must be more alike than that for each
 	// tenfold of documents.
 	reserveDeviations = 0.3
 	// evidenceDeviations is by how many deviations two single documents must be
 	// more alike than that.
-	evidenceDeviations = 1.5
+	evidenceDeviations = 2
 )
 
 // Threshold is the threshold of the CF-tree that follows from the calibration.

@@ -30,17 +30,19 @@ func WordWeight(p float64) float64 { return smoothingTrained / (smoothingTrained
 // with words as rare as its own, and the whole is scaled to length one. The last bits of a vector depend on the processor, as
 // those of vec.AddScaled do.
 type WordModel struct {
-	card     Card
-	weights  Weights
-	table    *table
-	head     []float32 // the vectors of the first headWords words, unpacked
+	card    Card
+	weights Weights
+	table   *table
+	// head holds, for each of the first headWords words, what it adds to both parts
+	// of a text's vector where its token has weight one: Dim values.
+	head     []float32
 	encoders sync.Pool // of *encoder
 }
 
-// headWords is how many of the most frequent words have their vectors unpacked,
-// 4 MiB of them where they have 256 values: nine of ten words of a text are
-// among them.
-const headWords = 4096
+// headWords is how many of the most frequent words have what they add worked out
+// beforehand, 4 MiB of it where a text's vector has 512 values: eight of ten words
+// of a text are among them.
+const headWords = 2048
 
 var _ embed.Embedder = (*WordModel)(nil)
 
@@ -67,21 +69,27 @@ func NewWordModel(card Card, w Weights) *WordModel {
 	for i, word := range w.Words {
 		m.table.insert(hash(wordSeed, []byte(word)), smoothInverse(float64(w.Shares[i])))
 	}
-	m.head = make([]float32, min(headWords, len(w.Words))*card.WordDim)
-	for i := range len(m.head) / card.WordDim {
-		w.Vectors.addRow(m.head[i*card.WordDim:(i+1)*card.WordDim], i, 1)
-	}
 	m.encoders.New = func() any { return &encoder{words: m.table} }
+	m.workOutHead()
 	return m
 }
 
-// addKnown adds w times the vector of word i.
-func (m *WordModel) addKnown(dst []float32, i int, w float32) {
-	if from := i * len(dst); from < len(m.head) {
-		vec.AddScaled(dst, m.head[from:from+len(dst)], w)
-		return
+func (m *WordModel) workOutHead() {
+	e := &encoder{words: m.table}
+	words := m.weights.Words[:min(headWords, len(m.weights.Words))]
+	m.head = make([]float32, len(words)*m.Dim())
+	for i, word := range words {
+		semantic, lexical := m.parts(m.head[i*m.Dim():][:m.Dim()])
+		m.weights.Vectors.addRow(semantic, i, 1)
+		var wide vector
+		e.addWord(&wide, []byte(word), 1)
+		fold(lexical, &wide)
 	}
-	m.weights.Vectors.addRow(dst, i, w)
+}
+
+// parts returns the semantic and the lexical part of a text's vector.
+func (m *WordModel) parts(row []float32) (semantic, lexical []float32) {
+	return row[:m.card.WordDim], row[m.card.WordDim:]
 }
 
 // Card describes the model.
@@ -115,10 +123,13 @@ func (m *WordModel) Embed(ctx context.Context, texts []string) ([][]float32, err
 
 // encode sets row, which is zero, to the vector of text.
 func (m *WordModel) encode(e *encoder, row []float32, text string) {
-	semantic, lexical := row[:m.card.WordDim], row[m.card.WordDim:]
-	var wide vector
+	semantic, lexical := m.parts(row)
+	var wide vector // what is folded to the lexical part
 	tokens := e.tokens(text)
 	for _, t := range tokens {
+		if m.addHead(e, row, &wide, t) {
+			continue
+		}
 		e.addToken(&wide, t)
 		m.addToken(e, semantic, t)
 	}
@@ -175,6 +186,28 @@ func scale(v []float32, by float64) {
 	}
 }
 
+// addHead adds a token to both parts if its word is one of the head.
+func (m *WordModel) addHead(e *encoder, row []float32, wide *vector, t token.Token) bool {
+	if t.Kind != token.Word && t.Kind != token.Hashtag && t.Kind != token.Mention {
+		return false
+	}
+	word := t.Text
+	if elongated(word) {
+		word = e.unstretch(word)
+	}
+	s := m.table.find(hash(wordSeed, word))
+	from := int(s.rank) * len(row)
+	if s.word == 0 || from >= len(m.head) {
+		return false
+	}
+	vec.AddScaled(row, m.head[from:from+len(row)], kindWeights[t.Kind])
+	if t.Kind == token.Hashtag {
+		wide.add(featureOf(t), hashtagWeight)
+	}
+	return true
+}
+
+// addToken adds what a token means.
 func (m *WordModel) addToken(e *encoder, dst []float32, t token.Token) {
 	switch t.Kind {
 	case token.Word, token.Hashtag, token.Mention:
@@ -185,7 +218,7 @@ func (m *WordModel) addToken(e *encoder, dst []float32, t token.Token) {
 		m.addWord(e, dst, word, kindWeights[t.Kind])
 	case token.Number:
 		if s := m.table.find(hash(wordSeed, t.Text)); s.word != 0 {
-			m.addKnown(dst, int(s.rank), kindWeights[t.Kind])
+			m.weights.Vectors.addRow(dst, int(s.rank), kindWeights[t.Kind])
 		}
 	}
 }
@@ -193,7 +226,7 @@ func (m *WordModel) addToken(e *encoder, dst []float32, t token.Token) {
 // addWord adds w times the vector of a word.
 func (m *WordModel) addWord(e *encoder, dst []float32, word []byte, w float32) {
 	if s := m.table.find(hash(wordSeed, word)); s.word != 0 {
-		m.addKnown(dst, int(s.rank), w)
+		m.weights.Vectors.addRow(dst, int(s.rank), w)
 		return
 	}
 	w /= float32(e.mark(word))
