@@ -102,7 +102,11 @@ func (q *queue) publishSlowly(ctx context.Context, batches, size int) error {
 		if err != nil {
 			return err
 		}
-		defer func() { _ = topic.Close(context.WithoutCancel(ctx)) }()
+		defer func() {
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+			defer cancel()
+			_ = topic.Close(ctx)
+		}()
 		publish = topic.Publish
 	}
 	for b := range batches {

@@ -35,7 +35,12 @@ func (q *queue) open() *broker.Source {
 	if err != nil {
 		q.t.Fatal(err)
 	}
-	q.t.Cleanup(func() { _ = source.Close(context.Background()) }) // it may be closed already
+	q.t.Cleanup(func() {
+		// A test that failed may have left the broker away.
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		_ = source.Close(ctx) // it may be closed already
+	})
 	return source
 }
 
@@ -57,7 +62,11 @@ func (q *queue) publish(ctx context.Context, messages ...broker.OutMessage) (err
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, topic.Close(context.WithoutCancel(ctx))) }()
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+		defer cancel()
+		err = errors.Join(err, topic.Close(ctx))
+	}()
 	return topic.Publish(ctx, messages)
 }
 
