@@ -53,7 +53,7 @@ func openAWSTopic(parse func(string) (aws.Address, error)) func(context.Context,
 		if err != nil {
 			return nil, err
 		}
-		return portableTopic(topic), nil
+		return unordered(topic), nil
 	}
 }
 

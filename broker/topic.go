@@ -6,6 +6,8 @@ import (
 
 	"gocloud.dev/pubsub"
 	"golang.org/x/sync/errgroup"
+
+	"starling/broker/aws"
 )
 
 // A Topic takes messages. Its methods may be called from many goroutines.
@@ -55,9 +57,9 @@ func (t *Topic) Publish(ctx context.Context, messages []OutMessage) error {
 // Close frees the topic.
 func (t *Topic) Close(ctx context.Context) error { return t.close(ctx) }
 
-// portableTopic publishes by gocloud alone, in no order: it makes batches of what
-// is sent at the same time.
-func portableTopic(topic *pubsub.Topic) *Topic {
+// unordered publishes in no order: the topic makes batches of what is sent at the
+// same time.
+func unordered(topic *aws.Topic) *Topic {
 	const atATime = 200
 	return &Topic{
 		publish: func(ctx context.Context, messages []OutMessage) error {

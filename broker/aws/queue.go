@@ -20,9 +20,8 @@ const (
 	defaultVisibility = 30 * time.Second
 	// longPoll is how long a request waits for messages, so that few are needed.
 	longPoll = 2 * time.Second
-	// batchMessages and batchBytes bound one request.
+	// batchMessages bounds one request.
 	batchMessages = 10
-	batchBytes    = 200 << 10
 )
 
 // A Queue receives messages.

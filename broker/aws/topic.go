@@ -2,6 +2,7 @@ package aws
 
 import (
 	"context"
+	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"gocloud.dev/pubsub"
@@ -9,16 +10,43 @@ import (
 	"gocloud.dev/pubsub/batcher"
 )
 
-var topicOptions = &awssnssqs.TopicOptions{BatcherOptions: batcher.Options{MaxBatchByteSize: batchBytes, MaxHandlers: 16}}
+const (
+	// smallBytes is the most that a message may have to share a request: ten of
+	// them, in base64 and with their attributes, are within the 256 KiB that AWS
+	// takes.
+	smallBytes = 14 << 10
+	maxSends   = 16
+)
+
+// A Topic publishes to a topic or a queue.
+//
+// What is small goes in batches and what is large alone, because gocloud 0.47's
+// own bound on the bytes of a batch must stay unset: with one, a batcher that is
+// shut down while its last batch returns sends empty batches for ever.
+type Topic struct{ small, large *pubsub.Topic }
 
 // OpenTopic opens an existing topic, or an existing queue, to publish to it.
-func OpenTopic(ctx context.Context, a Address) (*pubsub.Topic, error) {
+func OpenTopic(ctx context.Context, a Address) (*Topic, error) {
+	open, err := a.opener(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &Topic{
+		small: open(batcher.Options{MaxHandlers: maxSends}), // of the driver's batches, 10 messages
+		large: open(batcher.Options{MaxHandlers: maxSends, MaxBatchSize: 1}),
+	}, nil
+}
+
+// opener looks for what an address names, and returns what opens it.
+func (a Address) opener(ctx context.Context) (func(batcher.Options) *pubsub.Topic, error) {
 	if a.Queue != "" {
 		q, err := a.find(ctx)
 		if err != nil {
 			return nil, err
 		}
-		return awssnssqs.OpenSQSTopic(ctx, q.client, q.url, topicOptions), nil
+		return func(o batcher.Options) *pubsub.Topic {
+			return awssnssqs.OpenSQSTopic(ctx, q.client, q.url, &awssnssqs.TopicOptions{BatcherOptions: o})
+		}, nil
 	}
 	client, err := a.sns(ctx)
 	if err != nil {
@@ -31,7 +59,27 @@ func OpenTopic(ctx context.Context, a Address) (*pubsub.Topic, error) {
 	if err != nil && !isAny(err, forbidden) {
 		return nil, err
 	}
-	return awssnssqs.OpenSNSTopic(ctx, client, a.TopicARN, topicOptions), nil
+	return func(o batcher.Options) *pubsub.Topic {
+		return awssnssqs.OpenSNSTopic(ctx, client, a.TopicARN, &awssnssqs.TopicOptions{BatcherOptions: o})
+	}, nil
+}
+
+// Send publishes a message and returns when AWS has it. What is sent at the same
+// time shares requests.
+func (t *Topic) Send(ctx context.Context, m *pubsub.Message) error {
+	size := len(m.Body)
+	for name, value := range m.Metadata {
+		size += len(name) + len(value)
+	}
+	if size > smallBytes {
+		return t.large.Send(ctx, m)
+	}
+	return t.small.Send(ctx, m)
+}
+
+// Shutdown frees the topic.
+func (t *Topic) Shutdown(ctx context.Context) error {
+	return errors.Join(t.small.Shutdown(ctx), t.large.Shutdown(ctx))
 }
 
 // CreateTopic makes the topic or the queue of an address where it is absent.

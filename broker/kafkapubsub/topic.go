@@ -42,7 +42,9 @@ func OpenTopic(ctx context.Context, a Address) (*pubsub.Topic, error) {
 		topic.client.Close()
 		return nil, err
 	}
-	return pubsub.NewTopic(topic, &batcher.Options{MaxBatchSize: 1000, MaxBatchByteSize: bufferedBytes}), nil
+	// Without a MaxBatchByteSize, with which gocloud 0.47 may never shut down; the
+	// client bounds the bytes.
+	return pubsub.NewTopic(topic, &batcher.Options{MaxBatchSize: 1000}), nil
 }
 
 func newTopic(ctx context.Context, a Address) (*Topic, error) {

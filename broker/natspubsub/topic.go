@@ -54,7 +54,9 @@ func OpenTopic(ctx context.Context, conn *nats.Conn, a Address) (*pubsub.Topic, 
 	if err := takesSubject(stream, a); err != nil {
 		return nil, err
 	}
-	return pubsub.NewTopic(topic, &batcher.Options{MaxBatchSize: 1000, MaxBatchByteSize: windowBytes}), nil
+	// Without a MaxBatchByteSize, with which gocloud 0.47 may never shut down; the
+	// window bounds the bytes.
+	return pubsub.NewTopic(topic, &batcher.Options{MaxBatchSize: 1000}), nil
 }
 
 func newTopic(conn *nats.Conn, subject string) (*Topic, error) {
