@@ -16,6 +16,8 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+
+	"starling/dataset/rows"
 )
 
 // read opens the collection and returns its items, its line errors and the
@@ -95,9 +97,9 @@ func TestFilesOfEveryForm(t *testing.T) {
 	}{
 		{"a.jsonl", `{"text":"good, \"so\" good","label":"joy"}` + "\n" + `{"label":"fear","text":"oh no"}`, Options{}, two},
 		{"a", "\n" + `{"text":"good, \"so\" good","label":"joy"}` + "\r\n\r\n" + `{"label":"fear","text":"oh no"}` + "\r\n", Options{}, two},
-		{"a.json", utf8BOM + `[{"text":"good, \"so\" good","label":"joy"},` + "\n" + `{"label":"fear","text":"oh no"}]`, Options{}, two},
-		{"a.json", utf8BOM + `{"text":"good, \"so\" good","label":"joy"}` + "\n" + `{"label":"fear","text":"oh no"}`, Options{}, two},
-		{"a.csv", utf8BOM + "label,Text\r\njoy,\"good, \"\"so\"\" good\"\r\nfear,oh no\r\n", Options{}, two},
+		{"a.json", rows.BOM + `[{"text":"good, \"so\" good","label":"joy"},` + "\n" + `{"label":"fear","text":"oh no"}]`, Options{}, two},
+		{"a.json", rows.BOM + `{"text":"good, \"so\" good","label":"joy"}` + "\n" + `{"label":"fear","text":"oh no"}`, Options{}, two},
+		{"a.csv", rows.BOM + "label,Text\r\njoy,\"good, \"\"so\"\" good\"\r\nfear,oh no\r\n", Options{}, two},
 		{"a.tsv", "text\tlabel\n\"good, \"\"so\"\" good\"\tjoy\noh no\tfear", Options{}, two},
 		{"a.txt", "good, \"so\" good;joy\noh no; fear\n", Options{Format: TextLabel}, two},
 		{"a.txt", "good, \"so\" good;joy\noh no; fear\n", Options{PlainLabels: true}, two},
@@ -155,7 +157,7 @@ func TestItemsKnowTheirLines(t *testing.T) {
 }
 
 func TestABadLineIsPassedOver(t *testing.T) {
-	long := strings.Repeat("x", maxLine+1)
+	long := strings.Repeat("x", rows.MaxBytes+1)
 	for _, c := range []struct {
 		name, content string
 		line          int64
@@ -283,7 +285,7 @@ func TestALongLineOrElementTakesLittleMemory(t *testing.T) {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		for _, err := range c.Items() {
-			if !errors.Is(err, errTooLong) {
+			if !errors.Is(err, rows.ErrTooLong) {
 				t.Errorf("%q: got %v", start, err)
 			}
 		}

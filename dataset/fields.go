@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"starling/dataset/rows"
 )
 
 // fields holds the parts of an item: their names in a file, or their values
@@ -59,7 +61,7 @@ func guess(want string, have, usual []string) string {
 func (f fields) item() (Item, error) {
 	when, err := parseTime(f.when)
 	if err != nil {
-		return Item{}, &rowError{err}
+		return Item{}, &rows.Error{Err: err}
 	}
 	return Item{ID: f.id, Text: f.text, Label: f.label, Theme: f.theme, Time: when}, nil
 }

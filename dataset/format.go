@@ -12,6 +12,8 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+
+	"starling/dataset/rows"
 )
 
 // A Format is the form of a file. All but Parquet may be packed with gzip or
@@ -66,7 +68,6 @@ func formatOf(name string) Format {
 const (
 	gzipMagic = "\x1f\x8b"
 	zstdMagic = "\x28\xb5\x2f\xfd"
-	utf8BOM   = "\xef\xbb\xbf"
 	// zstdWindow is the most memory that unpacking may take: what the zstd
 	// command takes without --memory, and a little more.
 	zstdWindow = 128 << 20
@@ -109,7 +110,7 @@ func sniff(r *bufio.Reader, hint Format) (Format, error) {
 	if bytes.IndexByte(head, 0) >= 0 {
 		return "", errors.New("neither text nor Parquet: there are zero bytes in it; text must be UTF-8")
 	}
-	head = bytes.TrimLeft(bytes.TrimPrefix(head, []byte(utf8BOM)), " \t\r\n")
+	head = bytes.TrimLeft(bytes.TrimPrefix(head, []byte(rows.BOM)), " \t\r\n")
 	rest, array := bytes.CutPrefix(head, []byte("["))
 	rest = bytes.TrimLeft(rest, " \t\r\n")
 	switch {

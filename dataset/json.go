@@ -10,18 +10,20 @@ import (
 	"maps"
 	"slices"
 	"unicode/utf8"
+
+	"starling/dataset/rows"
 )
 
 // A jsonlDecoder reads JSON lines. The first object decides which keys are
 // read.
 type jsonlDecoder struct {
-	lines  *lines
+	lines  *rows.Lines
 	fields fields
 	chosen bool
 }
 
 func (d *jsonlDecoder) next() (Item, int64, error) {
-	line, n, err := d.lines.filled()
+	line, n, err := d.lines.Filled()
 	if err != nil {
 		return Item{}, n, err
 	}
@@ -36,14 +38,14 @@ func (d *jsonlDecoder) next() (Item, int64, error) {
 // is not done yet.
 func decodeObject(data []byte, names *fields, chosen *bool) (Item, error) {
 	if !utf8.Valid(data) {
-		return Item{}, badRow("not UTF-8")
+		return Item{}, rows.Errorf("not UTF-8")
 	}
 	var object map[string]json.RawMessage
 	if err := json.Unmarshal(data, &object); err != nil {
-		return Item{}, badRow("parsing a JSON object: %w", err)
+		return Item{}, rows.Errorf("parsing a JSON object: %w", err)
 	}
 	if object == nil {
-		return Item{}, badRow("null where a JSON object belongs")
+		return Item{}, rows.Errorf("null where a JSON object belongs")
 	}
 	if !*chosen {
 		var err error
@@ -58,7 +60,7 @@ func decodeObject(data []byte, names *fields, chosen *bool) (Item, error) {
 func objectItem(object map[string]json.RawMessage, names fields) (Item, error) {
 	text := object[names.text]
 	if len(text) == 0 || text[0] != '"' {
-		return Item{}, badRow("the field %q is missing or not a string", names.text)
+		return Item{}, rows.Errorf("the field %q is missing or not a string", names.text)
 	}
 	var v fields
 	for _, part := range []struct {
@@ -70,7 +72,7 @@ func objectItem(object map[string]json.RawMessage, names fields) (Item, error) {
 	} {
 		var err error
 		if *part.into, err = scalar(object[part.name]); err != nil {
-			return Item{}, badRow("the field %q is %w", part.name, err)
+			return Item{}, rows.Errorf("the field %q is %w", part.name, err)
 		}
 	}
 	return v.item()
@@ -103,16 +105,16 @@ type jsonDecoder struct {
 }
 
 func newJSONDecoder(r *bufio.Reader, f fields) *jsonDecoder {
-	if startsWith(r, utf8BOM) {
+	if startsWith(r, rows.BOM) {
 		// Peeked at already, so it is there.
-		_, _ = r.Discard(len(utf8BOM))
+		_, _ = r.Discard(len(rows.BOM))
 	}
 	a := &allowance{r: r}
 	return &jsonDecoder{r: a, json: json.NewDecoder(a), fields: f}
 }
 
 func (d *jsonDecoder) next() (Item, int64, error) {
-	d.r.left = 2 * maxLine
+	d.r.left = 2 * rows.MaxBytes
 	if d.element == 0 {
 		if _, err := d.json.Token(); err != nil {
 			return Item{}, 1, arrayError(err)
@@ -126,8 +128,8 @@ func (d *jsonDecoder) next() (Item, int64, error) {
 	if err := d.json.Decode(&data); err != nil {
 		return Item{}, d.element, arrayError(err)
 	}
-	if len(data) > maxLine {
-		return Item{}, d.element, &rowError{errTooLong}
+	if len(data) > rows.MaxBytes {
+		return Item{}, d.element, &rows.Error{Err: rows.ErrTooLong}
 	}
 	item, err := decodeObject(data, &d.fields, &d.chosen)
 	return item, d.element, err
@@ -158,7 +160,7 @@ type allowance struct {
 
 func (a *allowance) Read(p []byte) (int, error) {
 	if a.left == 0 {
-		return 0, errTooLong
+		return 0, rows.ErrTooLong
 	}
 	n, err := a.r.Read(p[:min(len(p), a.left)])
 	a.left -= n

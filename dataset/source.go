@@ -8,6 +8,8 @@ import (
 	"iter"
 	"slices"
 	"strconv"
+
+	"starling/dataset/rows"
 )
 
 // unknownSize is the size of a source that cannot be counted cheaply.
@@ -30,18 +32,10 @@ type source struct {
 	open  func() (io.ReadCloser, error)
 }
 
-// A rowError is about one row; the decoder can go on behind it.
-type rowError struct{ err error }
-
-func (e *rowError) Error() string { return e.err.Error() }
-func (e *rowError) Unwrap() error { return e.err }
-
-func badRow(format string, args ...any) error { return &rowError{fmt.Errorf(format, args...)} }
-
 // A decoder reads the items of one file.
 type decoder interface {
 	// next returns the next item and the line it begins on. The error is
-	// io.EOF at the end, a *rowError for a line that was passed over, and
+	// io.EOF at the end, a *rows.Error for a line that was passed over, and
 	// anything else if reading cannot go on.
 	next() (Item, int64, error)
 }
@@ -73,13 +67,13 @@ func (s source) item(d decoder) (Item, error) {
 	if err == nil {
 		item.Label, err = s.label(item.Label)
 	}
-	var row *rowError
+	var row *rows.Error
 	switch {
 	case err == nil:
 		item.Line = line
 		return item, nil
 	case errors.As(err, &row):
-		return Item{}, &LineError{File: s.name, Line: line, Err: row.err}
+		return Item{}, &LineError{File: s.name, Line: line, Err: row.Err}
 	case errors.Is(err, io.EOF):
 		return Item{}, io.EOF
 	}
@@ -94,7 +88,7 @@ func (s source) label(label string) (string, error) {
 	if i, err := strconv.Atoi(label); err == nil && i >= 0 && i < len(s.labels) {
 		return s.labels[i], nil
 	}
-	return "", badRow("unknown label %.40q; there are %s", label, list(s.labels))
+	return "", rows.Errorf("unknown label %.40q; there are %s", label, list(s.labels))
 }
 
 // decoder opens the source for reading; the function returned closes it.
@@ -146,16 +140,16 @@ func (s source) text(r *bufio.Reader) (decoder, error) {
 	if format == Text && s.plainLabels {
 		format = TextLabel
 	}
-	lines := newLines(r)
+	lines := rows.NewLines(r)
 	switch format {
 	case JSONLines:
 		return &jsonlDecoder{lines: lines, fields: s.fields}, nil
 	case JSON:
 		return newJSONDecoder(r, s.fields), nil
 	case CSV:
-		return &tableDecoder{lines: lines, fields: s.fields, comma: ','}, nil
+		return newTableDecoder(lines, s.fields, ','), nil
 	case TSV:
-		return &tableDecoder{lines: lines, fields: s.fields, comma: '\t'}, nil
+		return newTableDecoder(lines, s.fields, '\t'), nil
 	case TextLabel:
 		return &textLabelDecoder{lines}, nil
 	case Text:

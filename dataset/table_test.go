@@ -11,17 +11,19 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"starling/dataset/rows"
 )
 
 func newTable(s string, comma byte) *tableDecoder {
-	return &tableDecoder{lines: newLines(bufio.NewReader(strings.NewReader(s))), comma: comma}
+	return newTableDecoder(rows.NewLines(bufio.NewReader(strings.NewReader(s))), fields{}, comma)
 }
 
 func readTable(t *testing.T, d *tableDecoder) (items []Item, bad int) {
 	t.Helper()
 	for {
 		item, _, err := d.next()
-		var row *rowError
+		var row *rows.Error
 		switch {
 		case err == io.EOF: //nolint:errorlint // next promises it bare
 			return items, bad
@@ -99,7 +101,7 @@ func FuzzTable(f *testing.F) {
 		last := int64(0)
 		for n := 0; ; n++ {
 			_, line, err := d.next()
-			var row *rowError
+			var row *rows.Error
 			if err != nil && !errors.As(err, &row) {
 				return
 			}
