@@ -13,6 +13,8 @@
 //     parameters. The URL that package embedded gives a server works too.
 //   - kafka://HOST:PORT[,HOST:PORT]/TOPIC: a topic of Apache Kafka, read as a
 //     member of a consumer group; see package kafkapubsub for the parameters.
+//   - file:PATH, file:///PATH and -, which is standard input, to receive from: JSON
+//     lines, CSV, TSV or lines of text; see package filesource.
 //   - http://HOST:PORT, to receive from: documents are posted to that address; see
 //     package httpsource.
 //   - https://HOST/PATH and http://HOST/PATH, to publish to: messages are posted to
@@ -122,6 +124,7 @@ var schemes = map[string]scheme{
 	"awssqs":    sqsScheme,
 	"http":      {openSource: openHTTPSource, checkFeed: checkHTTPSource, openWebhook: openWebhookTopic},
 	"https":     {openWebhook: openWebhookTopic},
+	"file":      {openSource: openFileSource, checkFeed: checkFileSource, openTopic: openFileTopic},
 	"gcppubsub": gcpScheme,
 	"kafka":     kafkaScheme,
 	"mem":       {openSource: openMemSource, openTopic: openMemTopic},
@@ -142,6 +145,9 @@ func Schemes() []string {
 // find returns what opens url. Its error shows no more of url than the scheme,
 // for the rest may hold a password.
 func find(url string) (scheme, error) {
+	if IsFile(url) {
+		return schemes["file"], nil
+	}
 	name, _, found := strings.Cut(url, "://")
 	if s, ok := schemes[name]; ok && found {
 		return s, nil

@@ -18,6 +18,16 @@ type SourceOptions struct {
 	// TokenFile holds the token that requests over HTTP must bring; empty for
 	// none. See [httpsource.Config].
 	TokenFile string
+	// FileFormat says what is in a file, see [filesource.Format]; empty goes by its
+	// name and beginning.
+	FileFormat string
+	// TextField is the column of a CSV or TSV file that holds the text; empty for
+	// one that is named as texts usually are.
+	TextField string
+	// Follow has a file read on when it grows.
+	Follow bool
+	// Positions is the file that keeps how far files are read; empty for none.
+	Positions string
 }
 
 // A Source delivers messages. Its methods may be called from many goroutines.

@@ -43,7 +43,7 @@ func (c *runCmd) check(ctx context.Context, std streams, parsed *kong.Context, f
 	if _, err := c.decoder(); err != nil {
 		checks.say("format", "", err)
 	}
-	detail, err := c.checked(c.From, broker.CheckSource(ctx, c.From, c.sourceOptions()))
+	detail, err := c.checked(c.From, broker.CheckSource(ctx, c.From, c.sourceOptions(c.State)))
 	checks.say("source", detail, err)
 	if c.To != "" {
 		detail, err := c.checked(c.To, broker.CheckTopic(ctx, c.To, c.topicOptions()))

@@ -19,7 +19,7 @@ import (
 )
 
 type runCmd struct {
-	From string `required:"" help:"Where messages come from: nats://HOST:PORT/NAME, kafka://HOST:PORT/TOPIC, gcppubsub://projects/P/subscriptions/S, awssqs://sqs.REGION.amazonaws.com/ACCOUNT/QUEUE, or http://HOST:PORT to have documents posted there." placeholder:"URL"`
+	From string `required:"" help:"Where messages come from: nats://HOST:PORT/NAME, kafka://HOST:PORT/TOPIC, gcppubsub://projects/P/subscriptions/S, awssqs://sqs.REGION.amazonaws.com/ACCOUNT/QUEUE, file:PATH, - for standard input, or http://HOST:PORT to have documents posted there." placeholder:"URL"`
 	sourceFlags
 	To string `help:"Where updates are published to, one JSON object a document: a broker as above, or a webhook, https://HOST/PATH." placeholder:"URL"`
 	topicFlags
@@ -46,6 +46,9 @@ func (runCmd) Help() string {
 		"as it is.\n\n" +
 		"From http://HOST:PORT, documents are posted to http://HOST:PORT/api/documents: an object, an array of them, JSON lines, " +
 		"or plain lines. The answer comes when they are durable, and says what became of each.\n\n" +
+		"A file holds JSON lines, CSV or TSV with a header, or a text a line, and may be packed with gzip or Zstandard; the " +
+		"state remembers how far it was read, and a row that cannot be read is put aside. The run ends at the end of the file, " +
+		"or with --follow goes on when the file grows or is rotated.\n\n" +
 		"In messages of JSON, a field is named by its path: user.posts.0.body. A message without the text, or with an id or a " +
 		"time that cannot be one, is put aside with the reason."
 }
@@ -91,7 +94,7 @@ func (c *runCmd) Run(ctx context.Context, std streams, parsed *kong.Context, fil
 	}
 	defer func() { err = errors.Join(err, settings.Store.Close()) }()
 	// Only with the state in hand: opening a source takes messages over.
-	if settings.Source, err = c.openSource(ctx, c.From); err != nil {
+	if settings.Source, err = broker.OpenSource(ctx, c.From, c.sourceOptions(c.State)); err != nil {
 		return err
 	}
 	defer closing(std.err, "the source", settings.Source.Close)
@@ -121,12 +124,15 @@ func (c *runCmd) validate() error {
 	if _, err := c.retention(); err != nil {
 		return err
 	}
+	if err := c.checkFor(c.From); err != nil {
+		return err
+	}
 	_, err := c.threshold()
 	return err
 }
 
 func (c *runCmd) checkBrokers(ctx context.Context) error {
-	err := broker.CheckSource(ctx, c.From, c.sourceOptions())
+	err := broker.CheckSource(ctx, c.From, c.sourceOptions(c.State))
 	if err == nil && c.To != "" {
 		err = broker.CheckTopic(ctx, c.To, c.topicOptions())
 	}
