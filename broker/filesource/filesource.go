@@ -32,7 +32,9 @@
 // With Config.Follow the source waits at the end for more. A line counts when its
 // end has come. When the path names another file, as after the rotation of a log, or
 // a file that has shrunk, what is left of the old one is read and then the new one
-// from its start. What is rotated away while nobody reads is not read.
+// from its start. Of a log that was rotated while nobody read, what is left of the old
+// file is read first, where that lies beside the new one under a longer name, such as
+// app.log.1, and is not packed. A second rotation before that is not made up for.
 package filesource
 
 import (

@@ -120,10 +120,12 @@ func TestFormats(t *testing.T) {
 		{"a.tsv", "text\tid\na \"b\tc\n", Config{}, []string{`json {"id":"c","text":"a \"b"}`}},
 		{"long.txt", strings.Repeat("x", 1<<20+1) + "\na\n", Config{}, []string{"bad line 1: longer than 1 MiB", "text a"}},
 	} {
-		for pack, packed := range packers {
-			t.Run(test.name+pack, func(t *testing.T) {
-				test.config.Path = filepath.Join(t.TempDir(), test.name+pack)
-				write(t, test.config.Path, packed(t, test.content))
+		for _, p := range packers {
+			t.Run(test.name+p.extension, func(t *testing.T) {
+				t.Parallel()
+				test := test
+				test.config.Path = filepath.Join(t.TempDir(), test.name+p.extension)
+				write(t, test.config.Path, packed(t, test.content, p.pack))
 				if err := Check(test.config); err != nil {
 					t.Error(err)
 				}
@@ -136,26 +138,30 @@ func TestFormats(t *testing.T) {
 	}
 }
 
-var packers = map[string]func(*testing.T, string) string{
-	"": func(_ *testing.T, content string) string { return content },
-	".gz": func(t *testing.T, content string) string {
-		return packed(t, content, func(w io.Writer) io.WriteCloser { return gzip.NewWriter(w) })
-	},
-	".zst": func(t *testing.T, content string) string {
-		return packed(t, content, func(w io.Writer) io.WriteCloser {
-			z, err := zstd.NewWriter(w)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return z
-		})
-	},
+// packers undo what the source undoes.
+var packers = []struct {
+	extension string
+	pack      func(io.Writer) io.WriteCloser
+}{
+	{".gz", func(w io.Writer) io.WriteCloser { return gzip.NewWriter(w) }},
+	{".zst", func(w io.Writer) io.WriteCloser {
+		z, err := zstd.NewWriter(w)
+		if err != nil { // of options only
+			panic(err)
+		}
+		return z
+	}},
+	{"", func(w io.Writer) io.WriteCloser { return plain{w} }},
 }
 
-func packed(t *testing.T, content string, packer func(io.Writer) io.WriteCloser) string {
+type plain struct{ io.Writer }
+
+func (plain) Close() error { return nil }
+
+func packed(t testing.TB, content string, pack func(io.Writer) io.WriteCloser) string {
 	t.Helper()
 	var b bytes.Buffer
-	w := packer(&b)
+	w := pack(&b)
 	_, err := io.WriteString(w, content)
 	if err := errors.Join(err, w.Close()); err != nil {
 		t.Fatal(err)
@@ -179,7 +185,7 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 		{Config{Path: dir}, "is a folder; name a file in it"},
 		{Config{Path: "/dev/null", Follow: true}, "no regular file and cannot be followed"},
 		{Config{Path: file("a.gz", "\x1f\x8b broken")}, "opening gzip"},
-		{Config{Path: file("b.gz", packers[".gz"](t, "a")), Follow: true}, "packed and cannot be followed"},
+		{Config{Path: file("b.gz", packed(t, "a", packers[0].pack)), Follow: true}, "packed and cannot be followed"},
 		{Config{Path: file("a.json", " [\n{}]")}, "one JSON array"},
 		{Config{Path: file("a.csv", "x,y\n")}, "say with --text-field which one is, the header has: x, y"},
 		{Config{Path: file("b.csv", "x,y\n"), TextColumn: "z"}, `there is no column "z"; the header has: x, y`},
@@ -202,7 +208,7 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 
 func TestDamageInTheMiddleEndsTheReadingWithItsName(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.txt.gz")
-	content := packers[".gz"](t, strings.Repeat("a line of text\n", 1000))
+	content := packed(t, strings.Repeat("a line of text\n", 1000), packers[0].pack)
 	write(t, path, content[:len(content)-4])
 	s, _ := opened(t, Config{Path: path})
 	for {

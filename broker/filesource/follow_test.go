@@ -86,16 +86,16 @@ func TestATableIsFollowedFromItsHeaderOn(t *testing.T) {
 
 // TestPositions reads on where the reading ended, in each kind of file.
 func TestPositions(t *testing.T) {
-	for name, pack := range packers {
+	for _, p := range packers {
 		for _, test := range []struct{ name, head, first, second, want string }{
 			{"a.txt", "\ufeff", "a\n\nb\n", "c\n", "c"},
 			{"a.csv", "text\n", "a\n\"b\n\"\n", "c\n", `{"text":"c"}`},
 			{"a.jsonl", "", "\"a\"\n\"b\"\n", "\"c\"\n", `"c"`},
 		} {
-			t.Run(test.name+name, func(t *testing.T) {
+			t.Run(test.name+p.extension, func(t *testing.T) {
 				dir := t.TempDir()
-				config := Config{Path: filepath.Join(dir, test.name+name), Positions: filepath.Join(dir, "files.json")}
-				write(t, config.Path, pack(t, test.head+test.first))
+				config := Config{Path: filepath.Join(dir, test.name+p.extension), Positions: filepath.Join(dir, "files.json")}
+				write(t, config.Path, packed(t, test.head+test.first, p.pack))
 				s, end := opened(t, config)
 				if all, _ := bodies(t, s); len(all) != 2 {
 					t.Fatalf("got %q", all)
@@ -105,7 +105,7 @@ func TestPositions(t *testing.T) {
 				if all, _ := bodies(t, whole); len(all) != 2 {
 					t.Fatalf("got %q", all)
 				}
-				if name != "" { // what is packed is another file when it is packed again
+				if p.extension != "" { // what is packed is another file when it is packed again
 					s, _ = opened(t, config)
 					checkBodies(t, s)
 					if m := next(t, s); m != nil {
@@ -166,7 +166,7 @@ func TestNothingIsLostOfAFollowedFile(t *testing.T) {
 		write(t, w.path, "")
 		w.start()
 		defer func() { w.end() }()
-		for _, step := range rapid.SliceOfN(rapid.SampledFrom([]string{"write", "write", "read", "read", "stop", "rotate"}), 1, 15).Draw(rt, "steps") {
+		for _, step := range rapid.SliceOfN(rapid.SampledFrom([]string{"write", "write", "read", "read", "stop", "stop and rotate", "rotate"}), 1, 15).Draw(rt, "steps") {
 			switch step {
 			case "write":
 				w.write(rapid.IntRange(1, 5).Draw(rt, "lines"))
@@ -175,6 +175,14 @@ func TestNothingIsLostOfAFollowedFile(t *testing.T) {
 			case "stop":
 				w.end()
 				w.start()
+			case "stop and rotate":
+				if w.rotations > 0 {
+					w.readAll()
+				}
+				w.end()
+				w.moveAway()
+				w.start()
+				w.readAll() // one rotation is made up for
 			case "rotate":
 				w.rotate()
 			}
@@ -225,18 +233,29 @@ func (w *world) write(n int) {
 	appendTo(w.t, w.path, b.String())
 }
 
-// rotate puts another file in place once the old one is read, for what nobody has
-// read by then is not promised when the reader stops.
+// rotate puts another file in place: under load where the old one is renamed, and
+// once it is read where it is cut off.
 func (w *world) rotate() {
-	w.readAll()
+	renamed := rapid.Bool().Draw(w.rt, "renamed")
+	if !renamed || w.rotations > 0 {
+		w.readAll()
+	}
+	if renamed {
+		w.moveAway()
+	} else {
+		write(w.t, w.path, "")
+	}
+	time.Sleep(2 * lookEvery) // a file that is cut off and has grown again looks as before
+}
+
+// moveAway renames the file and begins another one. Before a second time what was
+// in the first is read: only one rotation is made up for.
+func (w *world) moveAway() {
 	w.rotations++
-	if rapid.Bool().Draw(w.rt, "renamed") {
-		if err := os.Rename(w.path, fmt.Sprint(w.path, ".", w.rotations)); err != nil {
-			w.rt.Fatal(err)
-		}
+	if err := os.Rename(w.path, fmt.Sprint(w.path, ".", w.rotations)); err != nil {
+		w.rt.Fatal(err)
 	}
 	write(w.t, w.path, "")
-	time.Sleep(2 * lookEvery) // a file that is cut off and has grown again looks as before
 }
 
 // read receives messages that are there, and settles or gives back any of those

@@ -36,9 +36,11 @@ func formatOf(path string) Format {
 	return byExtension[filepath.Ext(name)]
 }
 
+var formats = []Format{Auto, Text, JSON, CSV, TSV}
+
 func (c Config) check() error {
 	switch {
-	case !slices.Contains([]Format{Auto, Text, JSON, CSV, TSV}, c.Format):
+	case !slices.Contains(formats, c.Format):
 		return fmt.Errorf("unknown format %q of a file; there are text, json (lines), csv and tsv", c.Format)
 	case c.Path == Stdin && c.Follow:
 		return errors.New("standard input cannot be followed: it is read until it ends")

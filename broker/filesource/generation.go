@@ -25,17 +25,20 @@ type generation struct {
 	stop   <-chan struct{}
 	// start is where the reading begins, in a file that was read before.
 	start position
+	// rotated says that the path names another file already.
+	rotated bool
 
 	decoder   decoder
 	chain     digest // of what is read
 	head      digest // of the first headBytes
 	headBytes int64
 	closing   sync.Once
+	packed    bool
 	unpack    func() // frees what unpacking takes, or nil
 }
 
 // open opens the file of a path, and has it read from a position if that is of this
-// file. It looks at the beginning of a regular file: another one, such as a pipe,
+// file. Where it is of one that was rotated away, that is opened instead. It looks at the beginning of a regular file: another one, such as a pipe,
 // may have none yet.
 func open(c Config, at position, stop <-chan struct{}) (*generation, error) {
 	info, err := os.Stat(c.Path)
@@ -54,15 +57,27 @@ func open(c Config, at position, stop <-chan struct{}) (*generation, error) {
 	if !info.Mode().IsRegular() {
 		return g, nil
 	}
-	if at.isOf(g.file) {
-		g.start = at
-	} else if at.Line > 0 {
-		g.number++
-	}
+	g.find(at)
 	if err := g.probe(); err != nil {
 		return nil, errors.Join(err, g.close())
 	}
 	return g, nil
+}
+
+// find looks where the file of a position is: at the path, or elsewhere, or gone.
+func (g *generation) find(at position) {
+	if at.isOf(g.file) {
+		g.start = at
+		return
+	}
+	if old := at.elsewhere(g.config.Path); old != nil {
+		_ = g.file.Close() // it was not read yet
+		g.file, g.start, g.rotated = old, at, true
+		return
+	}
+	if at.HeadBytes > 0 {
+		g.number++
+	}
 }
 
 func (g *generation) regular() bool {
@@ -102,7 +117,7 @@ func (g *generation) begin() error {
 	switch {
 	case g.file == nil:
 		in = g.config.Stdin
-	case g.config.Follow:
+	case g.config.Follow && !g.rotated:
 		in = &tail{file: g.file, path: g.config.Path, stop: g.stop}
 	}
 	return g.decode(in)
@@ -110,11 +125,11 @@ func (g *generation) begin() error {
 
 // decode makes the decoder of the content, and has it go on at the start.
 func (g *generation) decode(in io.Reader) error {
-	r, packed, err := g.unpacked(bufio.NewReaderSize(in, bufferBytes))
+	r, err := g.unpacked(bufio.NewReaderSize(in, bufferBytes))
 	if err != nil {
 		return err
 	}
-	if packed && g.config.Follow {
+	if g.packed && g.config.Follow {
 		return errors.New("it is packed and cannot be followed")
 	}
 	format, err := g.config.sniff(r)
@@ -133,7 +148,7 @@ func (g *generation) decode(in io.Reader) error {
 		}
 	}
 	at := rows.Position{Line: g.start.Line, Offset: g.start.Offset}
-	if packed {
+	if g.packed {
 		_, err = io.CopyN(io.Discard, r, at.Offset-g.decoder.at().Offset)
 	} else if _, err = g.file.Seek(at.Offset, io.SeekStart); err == nil {
 		r.Reset(in)
@@ -156,6 +171,14 @@ func (g *generation) next() (*record, error) {
 	}
 	r.head, r.headBytes = g.head, g.headBytes
 	return r, nil
+}
+
+// beginning returns what stands for all that was settled before the first record.
+func (g *generation) beginning() *record {
+	return &record{
+		from: g, behind: rows.Position{Line: g.start.Line, Offset: g.start.Offset}, chain: g.chain,
+		head: g.start.Head, headBytes: g.start.HeadBytes,
+	}
 }
 
 // recognise notes what the file is known by, once more of it is read: its

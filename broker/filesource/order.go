@@ -15,17 +15,33 @@ type order struct {
 	pending []*record
 	// back are those that were given back and not handed out again.
 	back []*record
-	// last is the record before the first that is not settled, nil for none.
+	// last is the record before the first that is not settled, or the start of its
+	// file; it is not changed, but for another one put in its place.
 	last *record
 }
 
 func newOrder() order { return order{changed: make(chan struct{}, 1)} }
+
+// begin notes that another file is read, of which a position is known as soon as
+// all before it is settled.
+func (o *order) begin(start *record) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.pending) == 0 {
+		o.moveTo(start)
+	}
+}
 
 // add notes a record that is read.
 func (o *order) add(r *record) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.pending = append(o.pending, r)
+	if o.last != nil && o.last.from == r.from && o.last.headBytes < r.headBytes {
+		known := *o.last // by more than before
+		known.head, known.headBytes = r.head, r.headBytes
+		o.last = &known
+	}
 }
 
 // settle notes that a record is done with.

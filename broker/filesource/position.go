@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 )
 
@@ -21,6 +22,8 @@ type position struct {
 	Offset int64 `json:"offset"`
 	// Chain is the digest up to there.
 	Chain digest `json:"chain"`
+	// Packed says that Offset is in what unpacking gives.
+	Packed bool `json:"packed,omitempty"`
 	// Head is the digest of the first HeadBytes of the file, by which it is known
 	// again.
 	Head      digest `json:"head"`
@@ -44,11 +47,39 @@ const maxHead = 4 << 10
 
 // isOf says whether p is a position in a file, or one in an earlier file of its path.
 func (p position) isOf(file *os.File) bool {
-	if p.Line == 0 || p.HeadBytes <= 0 || p.HeadBytes > maxHead {
+	if p.HeadBytes <= 0 || p.HeadBytes > maxHead {
+		return false
+	}
+	if info, err := file.Stat(); err != nil || !p.Packed && info.Size() < p.Offset {
 		return false
 	}
 	head, err := headOf(file, p.HeadBytes)
 	return err == nil && head == p.Head
+}
+
+// elsewhere opens the file that p is a position in, if path named it once and a
+// file beside that begins with the same name is it now, as access.log.1 is; or
+// returns nil.
+func (p position) elsewhere(path string) *os.File {
+	dir, name := filepath.Split(path)
+	names, err := os.ReadDir(filepath.Clean(dir))
+	if err != nil {
+		return nil
+	}
+	for _, entry := range names {
+		if entry.Name() == name || !strings.HasPrefix(entry.Name(), name) || !entry.Type().IsRegular() {
+			continue
+		}
+		file, err := os.Open(filepath.Join(dir, entry.Name()))
+		if err != nil {
+			continue
+		}
+		if p.isOf(file) {
+			return file
+		}
+		_ = file.Close()
+	}
+	return nil
 }
 
 // headOf returns the digest of the first bytes of a file.
@@ -99,7 +130,14 @@ func (p *positions) save(r *record) error {
 	defer p.mu.Unlock()
 	now := position{
 		Generation: r.from.number, Line: r.behind.Line, Offset: r.behind.Offset, Chain: r.chain,
-		Head: r.head, HeadBytes: r.headBytes,
+		Packed: r.from.packed,
+		Head:   r.head, HeadBytes: r.headBytes,
+	}
+	if now.HeadBytes == 0 {
+		// Nothing was read, so there is no harm in what is put in its place.
+		if err := now.recognise(r.from.file); err != nil {
+			return fmt.Errorf("writing the positions of files: %w", err)
+		}
 	}
 	if now == p.saved {
 		return nil
@@ -114,6 +152,17 @@ func (p *positions) save(r *record) error {
 	}
 	p.saved = now
 	return nil
+}
+
+// recognise notes by what the file is known, as far as there is anything.
+func (p *position) recognise(file *os.File) error {
+	info, err := file.Stat()
+	if err != nil || info.Size() == 0 {
+		return err
+	}
+	p.HeadBytes = min(maxHead, info.Size())
+	p.Head, err = headOf(file, p.HeadBytes)
+	return err
 }
 
 // replace writes a file that after a crash is whole, the old one or the new.

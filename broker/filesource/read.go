@@ -19,7 +19,7 @@ func (s *Source) read(g *generation) {
 		case err != nil && !errors.Is(err, io.EOF):
 			s.failed = g.explain(err)
 			return
-		case !s.config.Follow:
+		case !s.config.Follow && !g.rotated:
 			return
 		}
 		if g, err = s.succeed(g); err != nil {
@@ -38,6 +38,7 @@ func (s *Source) readGeneration(g *generation) error {
 	if err := g.begin(); err != nil {
 		return err
 	}
+	s.order.begin(g.beginning())
 	for {
 		r, err := g.next()
 		if err != nil {

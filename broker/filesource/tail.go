@@ -9,7 +9,7 @@ import (
 )
 
 // lookEvery is how often a followed file is looked at for more.
-const lookEvery = 200 * time.Millisecond
+const lookEvery = 50 * time.Millisecond
 
 // A tail reads a file and at its end waits for more. It ends with io.EOF when the
 // path names another file, or the file has shrunk, and with errStopped.

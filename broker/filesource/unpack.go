@@ -17,24 +17,24 @@ const (
 )
 
 // unpacked undoes gzip and Zstandard, whatever the file is called.
-func (g *generation) unpacked(r *bufio.Reader) (_ *bufio.Reader, packed bool, err error) {
+func (g *generation) unpacked(r *bufio.Reader) (*bufio.Reader, error) {
 	switch {
 	case startsWith(r, gzipMagic):
 		z, err := gzip.NewReader(r)
 		if err != nil {
-			return nil, false, fmt.Errorf("opening gzip: %w", err)
+			return nil, fmt.Errorf("opening gzip: %w", err)
 		}
-		g.unpack = func() { _ = z.Close() }
-		return bufio.NewReaderSize(z, bufferBytes), true, nil
+		g.packed, g.unpack = true, func() { _ = z.Close() }
+		return bufio.NewReaderSize(z, bufferBytes), nil
 	case startsWith(r, zstdMagic):
 		z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(zstdWindow))
 		if err != nil {
-			return nil, false, fmt.Errorf("opening Zstandard: %w", err)
+			return nil, fmt.Errorf("opening Zstandard: %w", err)
 		}
-		g.unpack = z.Close
-		return bufio.NewReaderSize(z, bufferBytes), true, nil
+		g.packed, g.unpack = true, z.Close
+		return bufio.NewReaderSize(z, bufferBytes), nil
 	}
-	return r, false, nil
+	return r, nil
 }
 
 // startsWith says whether r begins with prefix, waiting for no more of it than that
