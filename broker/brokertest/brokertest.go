@@ -27,6 +27,8 @@ import (
 type Queue struct {
 	// Source is the URL to receive from.
 	Source string
+	// Options are those to open Source with.
+	Options broker.SourceOptions
 	// Topic is the URL to publish to; not needed with Publish.
 	Topic string
 	// Publish puts messages into the queue, in their order, and returns when they
@@ -56,6 +58,8 @@ type Queue struct {
 	// Lines is set where a body is a line of text: not empty, UTF-8, no control
 	// characters.
 	Lines bool
+	// Bare is set where messages have no attributes of their publisher's.
+	Bare bool
 	// Endless is set for a queue of this process that goes on when its last reader
 	// has closed: nothing is given back and nobody's Receive ends.
 	Endless bool

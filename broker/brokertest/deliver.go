@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -20,7 +21,7 @@ func testMessages(t *testing.T, q *queue) {
 	q.put(want)
 	source := q.open()
 	got := q.receive(source)
-	if string(got.Body) != string(want.Body) || !maps.Equal(got.Attributes, want.Attributes) {
+	if string(got.Body) != string(want.Body) || !q.Bare && !maps.Equal(got.Attributes, want.Attributes) {
 		t.Errorf("got %q with %q, want %q with %q", got.Body, got.Attributes, want.Body, want.Attributes)
 	}
 	if got.ID == "" {
@@ -58,7 +59,7 @@ func testBodies(t *testing.T, q *queue) {
 	source := q.open()
 	for range bodies {
 		m := q.receive(source)
-		if i := attribute(m); i < 0 || i >= len(bodies) || !bytes.Equal(m.Body, bodies[i]) {
+		if !slices.ContainsFunc(messages, func(o broker.OutMessage) bool { return q.same(m, o) }) {
 			t.Errorf("got %.40q of %d bytes with %q, which nobody published", m.Body, len(m.Body), m.Attributes)
 		}
 		m.Ack()
@@ -92,7 +93,7 @@ func testDuplicates(t *testing.T, q *queue) {
 	if first.ID == second.ID {
 		t.Errorf("two messages are both called %s", first.ID)
 	}
-	if first.Attributes["id"] != "id-0" || second.Attributes["id"] != "id-0" {
+	if !q.same(first, message) || !q.same(second, message) {
 		t.Errorf("the ids are %q and %q, want id-0 twice", first.Attributes, second.Attributes)
 	}
 	first.Ack()

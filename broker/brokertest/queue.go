@@ -1,10 +1,10 @@
 package brokertest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"testing"
 	"time"
 
@@ -31,7 +31,7 @@ type queue struct {
 // open opens a reader, which ends with the test unless it is closed before.
 func (q *queue) open() *broker.Source {
 	q.t.Helper()
-	source, err := broker.OpenSource(q.t.Context(), q.Source, broker.SourceOptions{})
+	source, err := broker.OpenSource(q.t.Context(), q.Source, q.Options)
 	if err != nil {
 		q.t.Fatal(err)
 	}
@@ -164,12 +164,7 @@ func (q *queue) checkEmpty(source *broker.Source) {
 	}
 }
 
-// attribute is the number in a message's attribute "id", for messages whose
-// bodies are all kinds.
-func attribute(m *broker.Message) int {
-	n, err := strconv.Atoi(m.Attributes["id"])
-	if err != nil {
-		return -1
-	}
-	return n
+// same says whether a message received is one published.
+func (q *queue) same(m *broker.Message, published broker.OutMessage) bool {
+	return bytes.Equal(m.Body, published.Body) && (q.Bare || m.Attributes["id"] == published.Attributes["id"])
 }

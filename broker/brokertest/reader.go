@@ -3,6 +3,7 @@ package brokertest
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -12,22 +13,32 @@ import (
 	"starling/broker"
 )
 
-// readerVariable makes this program a reader of the URL that it holds, before it
+// readerVariable makes this program a reader of what it asks for, before it
 // does anything else.
 const readerVariable = "STARLING_BROKERTEST_READER"
 
 func init() {
-	if url := os.Getenv(readerVariable); url != "" {
-		fmt.Fprintln(os.Stderr, read(url))
+	if asked := os.Getenv(readerVariable); asked != "" {
+		fmt.Fprintln(os.Stderr, read(asked))
 		os.Exit(1)
 	}
+}
+
+// asked is what a reader is to open.
+type asked struct {
+	URL     string
+	Options broker.SourceOptions
 }
 
 // read receives and prints the messages of a source, quoted, one a line. It reads
 // how many to receive and how many of the first ones to acknowledge, and lives
 // until it is killed; what it returns is why it could not.
-func read(url string) error {
-	source, err := broker.OpenSource(context.Background(), url, broker.SourceOptions{})
+func read(request string) error {
+	var a asked
+	if err := json.Unmarshal([]byte(request), &a); err != nil {
+		return err
+	}
+	source, err := broker.OpenSource(context.Background(), a.URL, a.Options)
 	if err != nil {
 		return err
 	}
@@ -63,8 +74,12 @@ func (q *queue) startReader() *reader {
 	if err != nil {
 		q.t.Fatal(err)
 	}
+	request, err := json.Marshal(asked{q.Source, q.Options})
+	if err != nil {
+		q.t.Fatal(err)
+	}
 	command := exec.Command(program)
-	command.Env = append(os.Environ(), readerVariable+"="+q.Source)
+	command.Env = append(os.Environ(), readerVariable+"="+string(request))
 	command.Stderr = os.Stderr
 	input, inputErr := command.StdinPipe()
 	output, outputErr := command.StdoutPipe()
