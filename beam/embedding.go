@@ -133,7 +133,7 @@ func eventTime(d starling.Document) sdk.EventTime {
 
 // normalizeFn makes sure that vectors have length one, as those of the models here do,
 // and rounds them to half precision as the runtime of one machine does.
-type normalizeFn struct{ refused sdk.Counter }
+type normalizeFn struct{}
 
 // nearOne is how far the square of a length may be from one.
 const nearOne = 1e-3

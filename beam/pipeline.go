@@ -13,7 +13,7 @@ const (
 	stepDecode    = "Decode PubSubMessage"
 	stepTokenize  = "Tokenize Text"
 	stepEmbed     = "Get Embedding"
-	stepNormalize = "Normalize Embedding"
+	stepNormalize = "Normalize Embedding" //nolint:misspell // the name of the reference
 	stepKey       = "Map doc to key"
 	stepCluster   = "StatefulClustering using BIRCH"
 	stepFormat    = "Format Update"

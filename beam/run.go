@@ -21,9 +21,12 @@ const (
 	Prism = "prism"
 	// Dataflow is Google Cloud Dataflow.
 	Dataflow = "dataflow"
-	// Universal is any job server that speaks Beam's protocol; Flink and Spark are
-	// other names of it.
-	Universal, Flink, Spark = "universal", "flink", "spark"
+	// Universal is any job server that speaks Beam's protocol.
+	Universal = "universal"
+	// Flink and Spark are other names of Universal.
+	Flink = "flink"
+	// Spark is as Flink.
+	Spark = "spark"
 )
 
 // RunSettings say where a pipeline runs.
@@ -51,7 +54,7 @@ func Run(ctx context.Context, p *sdk.Pipeline, settings RunSettings) error {
 	if settings.Runner != Dataflow {
 		addExperiment(noSplits)
 	}
-	if !sdk.Initialized() {
+	if !sdk.Initialized() { //nolint:misspell // its name
 		sdk.Init()
 	}
 	_, err = execute(ctx, p)

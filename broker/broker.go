@@ -152,7 +152,7 @@ func find(url string) (scheme, error) {
 	if s, ok := schemes[name]; ok && found {
 		return s, nil
 	}
-	known := strings.Join(Schemes(), "://, ") + "://"
+	known := strings.Replace(strings.Join(Schemes(), "://, ")+"://", "file://", "file:PATH", 1)
 	if !found || strings.ContainsAny(name, ":@/") {
 		return scheme{}, fmt.Errorf("broker URL has no scheme; known are %s", known)
 	}
@@ -167,6 +167,9 @@ var secretParameter = regexp.MustCompile(
 // Redact returns a broker URL without user, password and token, for people to
 // read. It understands malformed URLs, and then rather leaves out too much.
 func Redact(url string) string {
+	if IsFile(url) { // a path has none of them
+		return url
+	}
 	return secretParameter.ReplaceAllString(redactUser(url), "$1=***")
 }
 

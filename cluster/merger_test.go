@@ -296,7 +296,7 @@ func FuzzDecodeMerger(f *testing.F) {
 		}
 		f.Add(b[:len(b)-4])
 	}
-	f.Fuzz(func(t *testing.T, body []byte) {
+	f.Fuzz(func(_ *testing.T, body []byte) {
 		b := cluster.WithChecksum(body)
 		if m, err := cluster.DecodeMerger(b); err == nil {
 			_, _ = m.AppendBinary(nil)

@@ -1,11 +1,13 @@
 package pipeline_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"strconv"
 	"testing"
 	"time"
@@ -74,6 +76,43 @@ func TestKilledAgainAndAgain(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Killed while it reads a file, whose position is written down now and then, a run
+// reads on and leaves the state of an undisturbed one as well.
+func TestKilledWhileReadingAFile(t *testing.T) {
+	url, _ := servers["embedded"](t)
+	messages := sampleMessages(t, 2*eachLife*kills(t))
+	file := "file:" + writeFile(t, messages)
+	v := victim{Source: file, State: stateDir(t), Topic: url("updates")}
+	v.Options.Positions = filepath.Join(t.TempDir(), "files.json")
+	killAll(t, v, func() {})
+	checkAllThere(t, v, messages)
+
+	undisturbed := victim{Source: file, State: stateDir(t)}
+	if _, err := undisturbed.live(1<<62, 0); err != nil {
+		t.Fatal(err)
+	}
+	if dumpState(t, v.State).text(t) != dumpState(t, undisturbed.State).text(t) {
+		t.Error("the state is not that of an undisturbed run")
+	}
+}
+
+// writeFile writes messages as JSON lines.
+func writeFile(t *testing.T, messages []broker.OutMessage) (path string) {
+	t.Helper()
+	var lines bytes.Buffer
+	out := json.NewEncoder(&lines)
+	for _, m := range messages {
+		if err := out.Encode(map[string]string{"id": m.Attributes["id"], "text": string(m.Body)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	path = filepath.Join(t.TempDir(), "texts.jsonl")
+	if err := os.WriteFile(path, lines.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 // Killed while people edit its clusters and delete documents, a run loses nothing.

@@ -27,6 +27,8 @@ const victimSetting = "STARLING_TEST_VICTIM"
 // A victim is a run in a process of its own, to be killed.
 type victim struct {
 	Source, State string
+	// Options are those to open Source with.
+	Options broker.SourceOptions
 	// Topic is where updates go; empty for nowhere.
 	Topic string
 	// Edits has the process delete a document before the run, and edit clusters
@@ -72,7 +74,7 @@ func (v victim) run(ctx context.Context) (err error) {
 	if err := v.delete(ctx, st, state); err != nil {
 		return err
 	}
-	source, err := broker.OpenSource(ctx, v.Source, broker.SourceOptions{})
+	source, err := broker.OpenSource(ctx, v.Source, v.Options)
 	if err != nil {
 		return err
 	}

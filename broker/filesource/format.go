@@ -84,7 +84,7 @@ const blanks = " \t\r\n"
 func beginning(r *bufio.Reader) []byte {
 	for n := 1; ; n = max(n+1, min(r.Buffered(), sniffBytes)) {
 		head, err := r.Peek(n)
-		if len(head) < len(rows.BOM) && strings.HasPrefix(rows.BOM, string(head)) && err == nil {
+		if begun := rows.BOM[:min(n, len(rows.BOM)-1)]; err == nil && string(head) == begun {
 			continue
 		}
 		head = bytes.TrimLeft(bytes.TrimPrefix(head, []byte(rows.BOM)), blanks)

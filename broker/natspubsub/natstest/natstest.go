@@ -10,10 +10,11 @@ package natstest
 import (
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -55,13 +56,24 @@ func Start(t testing.TB) *Server {
 	return s
 }
 
-// FreeAddr returns an address on which nobody listens now. Its port is below
-// those that the system gives to outgoing connections, one of which could have it
-// when the server is to come back.
+// The ports that FreeAddr gives are below those that the system gives to outgoing
+// connections, one of which could have it when a server is to come back. Each of
+// some processes that run at the same time takes them from a part of its own.
+const (
+	firstPort  = 20_000
+	portsOfOne = 400
+	parts      = 30
+)
+
+// given counts the ports that this process was given.
+var given atomic.Int64
+
+// FreeAddr returns an address on which nobody listens now, another one each time.
 func FreeAddr(t testing.TB) string {
 	t.Helper()
-	for {
-		addr := fmt.Sprintf("127.0.0.1:%d", 20_000+rand.N(12_000))
+	for range portsOfOne {
+		port := firstPort + os.Getpid()%parts*portsOfOne + int(given.Add(1))%portsOfOne
+		addr := fmt.Sprintf("127.0.0.1:%d", port)
 		listener, err := net.Listen("tcp", addr)
 		if err == nil {
 			_ = listener.Close()
@@ -71,6 +83,8 @@ func FreeAddr(t testing.TB) string {
 			t.Fatal(err)
 		}
 	}
+	t.Fatalf("none of %d ports is free", portsOfOne)
+	return ""
 }
 
 // URL returns the URL of the stream with that name, for package broker.

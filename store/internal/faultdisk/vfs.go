@@ -20,7 +20,6 @@ type (
 	closeFunc    = func(tls *libc.TLS, file uintptr) int32
 	transferFunc = func(tls *libc.TLS, file, buffer uintptr, n int32, at int64) int32
 	truncateFunc = func(tls *libc.TLS, file uintptr, size int64) int32
-	syncFunc     = func(tls *libc.TLS, file uintptr, flags int32) int32
 )
 
 // system is SQLite's access to files, and layered the same with a disk in between.
@@ -54,7 +53,7 @@ var register = sync.OnceFunc(func() {
 		panic(err)
 	}
 	layered.FzName = name
-	layered.FxOpen = address(openFunc(xOpen))
+	layered.FxOpen = address(xOpen)
 	layered.FxDelete = address(xDelete)
 	if code := sqlite3.Xsqlite3_vfs_register(tls, uintptr(unsafe.Pointer(&layered)), 1); code != sqlite3.SQLITE_OK {
 		panic("faultdisk: SQLite refuses the layer")
@@ -111,9 +110,9 @@ func (h *handle) layer() {
 	h.layered.FiVersion = 2
 	h.layered.FxClose = address(xClose)
 	h.layered.FxRead = address(xRead)
-	h.layered.FxWrite = address(transferFunc(xWrite))
-	h.layered.FxTruncate = address(truncateFunc(xTruncate))
-	h.layered.FxSync = address(syncFunc(xSync))
+	h.layered.FxWrite = address(xWrite)
+	h.layered.FxTruncate = address(xTruncate)
+	h.layered.FxSync = address(xSync)
 }
 
 func xDelete(tls *libc.TLS, vfs, name uintptr, syncDir int32) int32 {
