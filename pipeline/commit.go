@@ -26,7 +26,9 @@ const (
 // a sync to disk is shared by as many as are waiting.
 func (p *Pipeline) commit(ctx context.Context) error {
 	defer close(p.over)
-	defer close(p.committed)
+	for _, box := range p.outboxes {
+		defer close(box.committed)
+	}
 	for t := range p.applied {
 		p.gather(t)
 		if err := p.write(ctx, t); err != nil {
@@ -92,9 +94,8 @@ func (p *Pipeline) write(ctx context.Context, t *transaction) error {
 	}
 	p.inFlight.landed(t.ids, len(t.messages))
 	p.meter.durable(t, time.Now())
-	select {
-	case p.committed <- struct{}{}:
-	default: // the publisher has been woken and not looked yet
+	for _, box := range p.outboxes {
+		box.wake()
 	}
 	if t.editing != nil {
 		t.editing.made <- nil

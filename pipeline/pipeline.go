@@ -44,6 +44,8 @@ type Settings struct {
 	// Topic is where updates are published; nil for nowhere. Publishing never
 	// holds up clustering.
 	Topic *broker.Topic
+	// DeadLetterTopic is where dead letters are published; nil for nowhere.
+	DeadLetterTopic *broker.Topic
 	// OnUpdates is called with the updates of each transaction, in order,
 	// once they are durable; nil for nobody. It must not keep the slice. An
 	// error ends the run.
@@ -112,8 +114,8 @@ type Pipeline struct {
 	// the order they were received, to the clustering stage.
 	unembedded, ordered chan *batch
 	applied             chan *transaction
-	// committed wakes the publisher; it holds at most one call.
-	committed chan struct{}
+	// outboxes send on what is durable.
+	outboxes []*outbox
 	// over is closed when no more commits come.
 	over chan struct{}
 	// edits are asked for by Edit; ended is closed when Run returns, and failure is
@@ -132,18 +134,24 @@ type Pipeline struct {
 // New returns a pipeline that has not begun.
 func New(settings Settings) *Pipeline {
 	settings = settings.withDefaults()
-	return &Pipeline{
+	p := &Pipeline{
 		Settings:   settings,
 		received:   make(chan *broker.Message, settings.BatchSize),
 		unembedded: make(chan *batch), // without room: see fill
 		ordered:    make(chan *batch, 4*settings.Workers),
 		applied:    make(chan *transaction, maxPending),
-		committed:  make(chan struct{}, 1),
 		over:       make(chan struct{}),
 		edits:      make(chan *editing),
 		ended:      make(chan struct{}),
 		inFlight:   newInFlight(),
 	}
+	if p.Topic != nil {
+		p.outboxes = append(p.outboxes, newOutbox("updates", p.publishUpdates, p.Log))
+	}
+	if p.DeadLetterTopic != nil {
+		p.outboxes = append(p.outboxes, newOutbox("dead letters", p.publishDeadLetters, p.Log))
+	}
+	return p
 }
 
 // Run processes messages until the context ends, the source has been idle for
@@ -168,7 +176,9 @@ func (p *Pipeline) Run(ctx context.Context) (Summary, error) {
 	}
 	stages.Go(func() error { return p.cluster(working) })
 	stages.Go(func() error { return p.commit(working) })
-	stages.Go(func() error { return p.publish(working) })
+	for _, box := range p.outboxes {
+		stages.Go(func() error { return box.run(working) })
+	}
 	stages.Go(func() error { return p.trim(working) })
 	p.failure = stages.Wait()
 	close(p.ended)

@@ -181,6 +181,12 @@ func (s *Store) DeadLetters(ctx context.Context) iter.Seq2[DeadLetter, error] {
 	}
 }
 
+// DueDeadLetters returns up to limit of the dead letters after the one numbered
+// after.
+func (s *Store) DueDeadLetters(ctx context.Context, after, limit int64) ([]DeadLetter, error) {
+	return s.readLetters(ctx, s.readers, after, limit)
+}
+
 // CountDeadLetters returns how many dead letters there are.
 func (s *Store) CountDeadLetters(ctx context.Context) (int64, error) {
 	p, err := readProgress(ctx, s.readers, s.path)

@@ -19,7 +19,8 @@ import (
 // ofVersion returns the file of a state as the program that knew no later version
 // wrote it: 200 documents, 80 of them waiting, and, in version 1, merges of
 // clusters, in version 2 splits and joined micro-clusters too, in version 3 a
-// cluster that was renamed and two documents that were deleted.
+// cluster that was renamed and two documents that were deleted, in version 4 one that
+// was deleted, 30 that left and a dead letter that was settled.
 func ofVersion(t *testing.T, version int) []byte {
 	t.Helper()
 	file, err := os.Open(fmt.Sprintf("testdata/version%d.db.gz", version))
@@ -121,6 +122,31 @@ func TestMigrationFromVersion3(t *testing.T) {
 	wantSame(t, "published", got.Published, int64(77))
 	commit(t, s, store.Batch{Records: want.records(100)})
 	wantSame(t, "members after a commit", mustRead(t, s).Members, want.members())
+}
+
+// What a file of version 4 holds is there in the newest, and its dead letters can be
+// sent on.
+func TestMigrationFromVersion4(t *testing.T) {
+	s := open(t, folderOf(t, ofVersion(t, 4)))
+	got := mustRead(t, s)
+	wantSame(t, "documents, snapshots, edits and dead letters", []int{len(got.Updates), len(got.Snapshots), len(got.Edits), len(got.DeadLetters)}, []int{170, 2, 1, 4})
+	wantSame(t, "published", got.Published, int64(77))
+	for _, want := range []int64{0, 4} {
+		sent, err := s.SentDeadLetters(t.Context())
+		if err != nil || sent != want {
+			t.Errorf("dead letter %d was sent (%v), want %d", sent, err, want)
+		}
+		if err := s.SetSentDeadLetters(t.Context(), 4); err != nil {
+			t.Fatal(err)
+		}
+	}
+	due, err := s.DueDeadLetters(t.Context(), 4, 10)
+	if err != nil || len(due) != 1 || due[0].Number != 5 || due[0].MessageID != "4" {
+		t.Errorf("the dead letters after 4 are %+v, %v", due, err)
+	}
+	if err := s.SetSentDeadLetters(t.Context(), 6); err == nil {
+		t.Error("a dead letter was sent that there is not")
+	}
 }
 
 // The migration to version 2 makes the index again by which damage of the table

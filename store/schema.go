@@ -18,7 +18,13 @@ const applicationID = 0x5354524c
 const pageSize = 16 << 10
 
 // migrations bring a file from version i to i+1. A published one never changes.
-var migrations = []string{schema1, schema2, schema3, schema4}
+var migrations = []string{schema1, schema2, schema3, schema4, schema5}
+
+// schema5 adds up to where dead letters were sent on. The checksum is that of none.
+const schema5 = `
+ALTER TABLE progress ADD COLUMN sent          INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE progress ADD COLUMN sent_checksum INTEGER NOT NULL DEFAULT 2351477386;
+`
 
 // schema4 has documents and dead letters leave. The checksum is that of none that
 // have.

@@ -209,11 +209,28 @@ func (w *writer) insertRecords(ctx context.Context, tx *sql.Tx, records []Record
 func (w *writer) setPublished(ctx context.Context, seq int64) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if seq < 0 || seq > w.progress.documents {
+		return fmt.Errorf("update %d of %d", seq, w.progress.documents)
+	}
 	next := w.progress
 	next.published = seq
-	if seq < 0 || seq > next.documents {
-		return fmt.Errorf("update %d of %d", seq, next.documents)
+	return w.moveOn(ctx, next)
+}
+
+// setSent moves the cursor of dead letters without waiting for the disk.
+func (w *writer) setSent(ctx context.Context, number int64) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if number < 0 || number > w.progress.deadLetters {
+		return fmt.Errorf("dead letter %d of %d", number, w.progress.deadLetters)
 	}
+	next := w.progress
+	next.sent = number
+	return w.moveOn(ctx, next)
+}
+
+// moveOn writes a progress in which a cursor alone is another.
+func (w *writer) moveOn(ctx context.Context, next progress) error {
 	if err := w.transactUnsynced(ctx, func(tx *sql.Tx) error { return next.write(tx) }); err != nil {
 		return err
 	}

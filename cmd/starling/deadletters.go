@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -11,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"starling/console"
 	"starling/pipeline"
@@ -86,19 +84,6 @@ type lettersListCmd struct {
 	Limit  *int   `help:"Most dead letters to print, 0 for all; by default 20 in the table and all in JSON." placeholder:"N"`
 }
 
-// A listedLetter is what list prints of a dead letter.
-type listedLetter struct {
-	Number     int64             `json:"number"`
-	MessageID  string            `json:"message_id,omitempty"`
-	DocumentID string            `json:"id,omitempty"`
-	Reason     string            `json:"reason"`
-	Time       time.Time         `json:"time,omitzero"`
-	Attributes map[string]string `json:"attributes,omitempty"`
-	// Body is the message's body, or, where that is not UTF-8, BodyBase64 is.
-	Body       string `json:"body,omitempty"`
-	BodyBase64 string `json:"body_base64,omitempty"`
-}
-
 // Run lists dead letters in the order they came.
 func (c *lettersListCmd) Run(ctx context.Context, std streams, letters *deadlettersCmd) error {
 	limit := tableRows
@@ -148,14 +133,7 @@ func (c *lettersListCmd) list(ctx context.Context, out io.Writer, st *store.Stor
 
 func (c *lettersListCmd) print(out io.Writer, letter store.DeadLetter) error {
 	if c.JSON {
-		l := listedLetter{
-			Number: letter.Number, MessageID: letter.MessageID, DocumentID: letter.DocumentID, Reason: letter.Reason,
-			Time: letter.Time, Attributes: letter.Attributes,
-		}
-		if l.Body = string(letter.Body); !utf8.Valid(letter.Body) {
-			l.Body, l.BodyBase64 = "", base64.StdEncoding.EncodeToString(letter.Body)
-		}
-		return console.WriteJSON(out, l)
+		return console.WriteJSON(out, pipeline.ViewDeadLetter(letter, 0))
 	}
 	when := "-"
 	if !letter.Time.IsZero() {

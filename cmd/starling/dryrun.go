@@ -49,6 +49,10 @@ func (c *runCmd) check(ctx context.Context, std streams, parsed *kong.Context, f
 		detail, err := c.checked(c.To, broker.CheckTopic(ctx, c.To, c.topicOptions()))
 		checks.say("topic", detail, err)
 	}
+	if c.DeadLettersTo != "" {
+		detail, err := c.checked(c.DeadLettersTo, broker.CheckTopic(ctx, c.DeadLettersTo, c.topicOptions()))
+		checks.say("letters", detail, err)
+	}
 	if len(checks.failed) > 0 {
 		return fmt.Errorf("this would not run: see %s above", strings.Join(checks.failed, ", "))
 	}
@@ -126,7 +130,7 @@ func printSettings(out io.Writer, parsed *kong.Context) {
 			continue
 		}
 		value := fmt.Sprint(parsed.FlagValue(flag))
-		if flag.Name == "from" || flag.Name == "to" {
+		if slices.Contains([]string{"from", "to", "dead-letters-to"}, flag.Name) {
 			value = broker.Redact(value)
 		}
 		fmt.Fprintf(out, "%s: %s\n", flag.Name, console.Safe(value))

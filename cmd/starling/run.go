@@ -21,7 +21,8 @@ import (
 type runCmd struct {
 	From string `required:"" help:"Where messages come from: nats://HOST:PORT/NAME, kafka://HOST:PORT/TOPIC, gcppubsub://projects/P/subscriptions/S, awssqs://sqs.REGION.amazonaws.com/ACCOUNT/QUEUE, file:PATH, - for standard input, or http://HOST:PORT to have documents posted there." placeholder:"URL"`
 	sourceFlags
-	To string `help:"Where updates are published to, one JSON object a document: a broker as above, or a webhook, https://HOST/PATH." placeholder:"URL"`
+	To            string `help:"Where updates are published to, one JSON object a document: a broker as above, or a webhook, https://HOST/PATH." placeholder:"URL"`
+	DeadLettersTo string `help:"Where dead letters are published to as well, one JSON object each; the state keeps them in any case." placeholder:"URL"`
 	topicFlags
 	createFlag
 	State string `required:"" help:"Folder of the state; made when absent." placeholder:"DIR" type:"path"`
@@ -73,7 +74,7 @@ func (c *runCmd) Run(ctx context.Context, std streams, parsed *kong.Context, fil
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(c.createSource(ctx, c.From), c.createTopic(ctx, c.To)); err != nil {
+	if err := errors.Join(c.createSource(ctx, c.From), c.createTopic(ctx, c.To), c.createTopic(ctx, c.DeadLettersTo)); err != nil {
 		return err
 	}
 	if !store.Exists(c.State) {
@@ -98,8 +99,14 @@ func (c *runCmd) Run(ctx context.Context, std streams, parsed *kong.Context, fil
 		return err
 	}
 	defer closing(std.err, "the source", settings.Source.Close)
+	if c.DeadLettersTo != "" {
+		if settings.DeadLetterTopic, err = c.openTopic(ctx, c.DeadLettersTo); err != nil {
+			return err
+		}
+		defer closing(std.err, "the topic of dead letters", settings.DeadLetterTopic.Close)
+	}
 	if c.To != "" {
-		if settings.Topic, err = broker.OpenTopicWith(ctx, c.To, c.topicOptions()); err != nil {
+		if settings.Topic, err = c.openTopic(ctx, c.To); err != nil {
 			return err
 		}
 		defer closing(std.err, "the topic", settings.Topic.Close)
@@ -133,8 +140,10 @@ func (c *runCmd) validate() error {
 
 func (c *runCmd) checkBrokers(ctx context.Context) error {
 	err := broker.CheckSource(ctx, c.From, c.sourceOptions(c.State))
-	if err == nil && c.To != "" {
-		err = broker.CheckTopic(ctx, c.To, c.topicOptions())
+	for _, topic := range []string{c.To, c.DeadLettersTo} {
+		if err == nil && topic != "" {
+			err = broker.CheckTopic(ctx, topic, c.topicOptions())
+		}
 	}
 	return err
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -68,6 +69,10 @@ func (f sourceFlags) checkFor(url string) error {
 // topicFlags say how topics are published to.
 type topicFlags struct {
 	ToHeaderFile string `help:"File with header fields for a webhook, Name: value a line, such as a secret." placeholder:"FILE" type:"path"`
+}
+
+func (f topicFlags) openTopic(ctx context.Context, url string) (*broker.Topic, error) {
+	return broker.OpenTopicWith(ctx, url, f.topicOptions())
 }
 
 func (f topicFlags) topicOptions() broker.TopicOptions {
