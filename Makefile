@@ -30,7 +30,7 @@ race: ## run every test under the race detector; needs a C compiler
 # Every fuzz target is found by its name, and gets FUZZTIME.
 FUZZTIME ?= 60s
 .PHONY: soak
-soak: ## the long tests: 200 kills, every call to the disk, 10,000 mutations, a million documents, FUZZTIME (60s) of every fuzz target
+soak: ## the long tests: 200 kills, every call to the disk, 10,000 mutations each of messages, lines and requests, a million documents, FUZZTIME (60s) of every fuzz target
 	STARLING_TEST_KILLS=200 $(GO) test -count=1 -timeout 90m -run Killed -v ./pipeline
 	STARLING_TEST_SOAK=1 $(GO) test -count=1 -timeout 30m -run 'TestPowerCut|TestEveryCallThatFails|TestDamage$$' -v ./store
 	STARLING_TEST_SOAK=1 $(GO) test -count=1 -timeout 30m -run 'TestMutatedMessages|TestAMillionDocuments' -v ./pipeline

@@ -48,6 +48,7 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"alterstate": alterState,
 	"pubsub":     startPubSub,
 	"post":       post,
+	"stuckmodel": stuckModel,
 }
 
 // want ends the script unless it has n arguments.
