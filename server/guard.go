@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"starling/broker/httpsource"
 )
 
 // policy lets the page load what this server sends and nothing else. No script and
@@ -36,7 +38,9 @@ func (s *Server) guard(next http.Handler) http.Handler {
 			h.Set("WWW-Authenticate", "Bearer")
 			problem(w, http.StatusUnauthorized, "token", "Show the token of --token-file as \"Authorization: Bearer TOKEN\".")
 		default:
-			r.Body = http.MaxBytesReader(w, r.Body, maxBodyBytes)
+			if r.URL.Path != httpsource.Path || s.Documents == nil { // which has bounds of its own
+				r.Body = http.MaxBytesReader(w, r.Body, maxBodyBytes)
+			}
 			next.ServeHTTP(w, r)
 		}
 	})

@@ -127,6 +127,7 @@ func (d *demo) run(ctx context.Context, settings pipeline.Settings) error {
 		return err
 	}
 	defer closing(d.std.err, "the source", settings.Source.Close)
+	d.page.feed(settings.Source)
 	if settings.State, err = pipeline.Recover(ctx, settings.Store); err != nil {
 		return err
 	}
@@ -152,6 +153,7 @@ func (d *demo) run(ctx context.Context, settings pipeline.Settings) error {
 	if err := d.conclude(summary); err != nil || !d.stays {
 		return err
 	}
+	d.page.posts.Stop(ctx)
 	fmt.Fprintf(d.std.err, "\nThe page stays at %s until you press Ctrl-C.\n", d.page.url)
 	<-ctx.Done()
 	return nil

@@ -99,6 +99,7 @@ func (c *runCmd) Run(ctx context.Context, std streams, parsed *kong.Context, fil
 		return err
 	}
 	defer closing(std.err, "the source", settings.Source.Close)
+	page.feed(settings.Source)
 	if c.DeadLettersTo != "" {
 		if settings.DeadLetterTopic, err = c.openTopic(ctx, c.DeadLettersTo); err != nil {
 			return err

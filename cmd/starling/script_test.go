@@ -28,6 +28,7 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"freeport":   freePort,
 	"silentport": silentPort,
 	"waitport":   waitPort,
+	"waitready":  waitReady,
 	"waitfile":   waitFile,
 	"waitdocs":   waitDocuments,
 	"terminate":  terminate,
@@ -48,6 +49,7 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"alterstate": alterState,
 	"pubsub":     startPubSub,
 	"post":       post,
+	"get":        get,
 	"stuckmodel": stuckModel,
 }
 

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 
+	"starling/broker"
+	"starling/broker/httpsource"
 	"starling/console"
 	"starling/pipeline"
 	"starling/server"
@@ -27,6 +29,8 @@ type webFlags struct {
 // A web is a page being served. A nil one is none.
 type web struct {
 	*server.Server
+	// posts are documents that are posted to it.
+	posts   *httpsource.Handler
 	url     string
 	stop    context.CancelFunc
 	stopped chan error
@@ -35,7 +39,8 @@ type web struct {
 // listen begins to serve the page at an address, to those who show the token of a file
 // if one is named.
 func (f webFlags) listen(addr, tokenFile string) (*web, error) {
-	settings := server.Settings{Version: version, Hosts: f.WebHost, Export: exportState}
+	posts := httpsource.NewHandler()
+	settings := server.Settings{Version: version, Hosts: f.WebHost, Documents: posts, Export: exportState}
 	var err error
 	if settings.Token, err = webToken(tokenFile); err != nil {
 		return nil, err
@@ -49,7 +54,7 @@ func (f webFlags) listen(addr, tokenFile string) (*web, error) {
 		return nil, fmt.Errorf("--web %s: %w", addr, err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	w := &web{Server: server.New(settings), url: "http://" + listener.Addr().String() + "/", stop: stop, stopped: make(chan error, 1)}
+	w := &web{Server: server.New(settings), posts: posts, url: "http://" + listener.Addr().String() + "/", stop: stop, stopped: make(chan error, 1)}
 	go func() { w.stopped <- w.Serve(ctx, listener) }()
 	return w, nil
 }
@@ -105,6 +110,13 @@ func (w *web) hook(settings *pipeline.Settings) {
 	}
 }
 
+// feed has what is posted to the page come from the source as well.
+func (w *web) feed(source *broker.Source) {
+	if w != nil {
+		source.With(w.posts)
+	}
+}
+
 // attach has the page show a run that has not begun.
 func (w *web) attach(ctx context.Context, p *pipeline.Pipeline, source string) error {
 	if w == nil {
@@ -116,6 +128,7 @@ func (w *web) attach(ctx context.Context, p *pipeline.Pipeline, source string) e
 // detach has the page show the run no more, since its state is to be closed.
 func (w *web) detach() {
 	if w != nil {
+		w.posts.Stop(context.Background()) // who posts now is answered
 		w.Close()
 	}
 }
