@@ -132,8 +132,8 @@ func (w *watch) happen(seq int64, at time.Time, events []starling.Event) {
 			}
 			continue
 		}
-		if e.Kind == starling.Created && e.Size == 1 {
-			continue // most of them come to nothing, and the lists show the others
+		if !notable(e) {
+			continue
 		}
 		h := happening{seq, at, e}
 		w.events = append(w.events, h)
@@ -144,6 +144,12 @@ func (w *watch) happen(seq int64, at time.Time, events []starling.Event) {
 	if len(w.events) > 2*maxEvents {
 		w.events = append([]happening(nil), w.events[len(w.events)-maxEvents:]...)
 	}
+}
+
+// notable says whether people are told of an event: that one document became a
+// cluster of its own mostly comes to nothing, and the lists show the others.
+func notable(e starling.Event) bool {
+	return e.Size > 1 || e.Kind != starling.Created && e.Kind != starling.Split
 }
 
 func (w *watch) eventCounts() map[starling.EventKind]int64 {
@@ -230,7 +236,7 @@ func (w *watch) remember(records []store.Record, weight float64) {
 			continue
 		}
 		for _, e := range r.Events {
-			if e.Kind != starling.Joined && (e.Kind != starling.Created || e.Size > 1) {
+			if e.Kind != starling.Joined && notable(e) {
 				events = append(events, happening{r.Seq, r.Time, e})
 			}
 		}

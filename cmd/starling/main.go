@@ -29,6 +29,7 @@ type cli struct {
 	Run         runCmd         `cmd:"" help:"Cluster the messages of a broker until stopped."`
 	Ingest      ingestCmd      `cmd:"" help:"Publish a collection of texts to a broker."`
 	Broker      brokerCmd      `cmd:"" help:"Run the embedded broker (NATS JetStream) alone."`
+	Top         topCmd         `cmd:"" help:"Look at a run in the terminal: rate, stages, clusters, what happens to them."`
 	Clusters    clustersCmd    `cmd:"" help:"List the clusters of a state."`
 	Show        showCmd        `cmd:"" help:"Show one cluster and its documents."`
 	Assign      assignCmd      `cmd:"" help:"Say which cluster a text belongs to; learns nothing."`
