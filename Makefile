@@ -34,6 +34,7 @@ soak: ## the long tests: 200 kills, every call to the disk, 10,000 mutations eac
 	STARLING_TEST_KILLS=200 $(GO) test -count=1 -timeout 90m -run Killed -v ./pipeline
 	STARLING_TEST_SOAK=1 $(GO) test -count=1 -timeout 30m -run 'TestPowerCut|TestEveryCallThatFails|TestDamage$$' -v ./store
 	STARLING_TEST_SOAK=1 $(GO) test -count=1 -timeout 30m -run 'TestMutated|TestAMillionDocuments' -v ./pipeline
+	STARLING_TEST_SOAK=1 $(GO) test -count=1 -timeout 30m -run TestTheStateOfAMillionDocuments -v ./server
 	@grep -rEo --include='*_test.go' '^func Fuzz[A-Za-z]+' . | sed 's/:func /:/' | while IFS=: read -r file target; do \
 		echo "fuzzing $$target in $$(dirname $$file)"; \
 		$(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "$$(dirname $$file)" || exit 1; \

@@ -67,7 +67,7 @@ func becomes(expression string) chromedp.Action {
 
 // serveAt serves a handler at an address, "" for any, until the test calls what is
 // returned.
-func serveAt(t *testing.T, addr string, handler http.Handler) (string, func()) {
+func serveAt(t testing.TB, addr string, handler http.Handler) (string, func()) {
 	t.Helper()
 	if addr == "" {
 		addr = "127.0.0.1:0"
@@ -115,14 +115,34 @@ func TestThePageShowsTheStream(t *testing.T) {
 		becomes("document.querySelector('.detail h2').textContent == 'my name'"), chromedp.Click(".back", chromedp.ByQuery), becomes("[...document.querySelectorAll('.row .name')].some(n => n.textContent.includes('my name'))"))
 	do(t, ctx, chromedp.Click("#tab-search", chromedp.ByQuery), chromedp.SetValue("input[name=q]", "landlord", chromedp.ByQuery), chromedp.Click("[role=search] button", chromedp.ByQuery),
 		becomes("document.querySelectorAll('.matches .row').length > 0"), becomes("document.querySelector('.results li')?.textContent.toLowerCase().includes('landlord')"))
-	// A click on the map finds a cluster too.
-	do(t, ctx, chromedp.Click("#tab-clusters", chromedp.ByQuery), chromedp.Focus(".map", chromedp.ByQuery))
+	// A click on the map finds a cluster too, and the list shows which.
+	do(t, ctx, chromedp.Click("#tab-clusters", chromedp.ByQuery), clickOnTheMap(), becomes("document.querySelector('.detail h2')"),
+		becomes("location.hash.startsWith('#cluster=')"), chromedp.Click(".back", chromedp.ByQuery))
 	stop()
 	do(t, ctx, becomes("document.querySelector('.link').textContent.includes('disconnected')"))
 	_, stop = serveAt(t, addr, stream.web.Handler())
 	defer stop()
 	do(t, ctx, becomes("document.querySelector('.link').textContent == 'live'"))
 	checkAccessible(t, ctx)
+}
+
+// clickOnTheMap clicks here and there until a cluster is hit.
+func clickOnTheMap() chromedp.Action {
+	return chromedp.ActionFunc(func(ctx context.Context) error {
+		var box struct{ X, Y, Width, Height float64 }
+		if err := chromedp.Evaluate("(r => ({X: r.x, Y: r.y, Width: r.width, Height: r.height}))(document.querySelector('.map').getBoundingClientRect())", &box).Do(ctx); err != nil {
+			return err
+		}
+		for i := range 200 {
+			x, y := box.X+box.Width*(0.1+0.8*float64(i*37%100)/100), box.Y+box.Height*(0.1+0.8*float64(i*61%100)/100)
+			var hit bool
+			err := chromedp.Run(ctx, chromedp.MouseClickXY(x, y), chromedp.Evaluate("!!document.querySelector('.detail h2')", &hit))
+			if err != nil || hit {
+				return err
+			}
+		}
+		return errors.New("no click on the map hits a cluster")
+	})
 }
 
 // Texts of strangers are texts, whatever they say.

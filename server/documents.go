@@ -170,13 +170,10 @@ func (s *Server) getClusterDocuments(run *Run, w http.ResponseWriter, r *http.Re
 		return
 	}
 	list := documentList{Documents: []shownDocument{}}
-	for update, err := range run.Store.Documents(r.Context(), store.Query{Cluster: item.ID}) {
+	for update, err := range run.Store.Documents(r.Context(), store.Query{Cluster: item.ID, After: after, Limit: int(limit) + 1}) {
 		if err != nil {
 			s.failed(w, err)
 			return
-		}
-		if update.Seq <= after {
-			continue
 		}
 		if len(list.Documents) == int(limit) {
 			list.Next = list.Documents[len(list.Documents)-1].Seq

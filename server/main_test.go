@@ -14,15 +14,26 @@ import (
 
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+	"go.uber.org/goleak"
 
 	"starling/broker"
 	"starling/cluster"
 	"starling/dataset"
+	"starling/embed"
 	"starling/embed/models"
 	"starling/pipeline"
 	"starling/server"
 	"starling/store"
 )
+
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m,
+		// Of the queues in memory, whose subscriptions live as long as the process.
+		goleak.IgnoreTopFunction("gocloud.dev/pubsub.(*Subscription).Receive.func2"),
+		goleak.IgnoreTopFunction("time.Sleep"), // between two looks at such a queue
+		goleak.IgnoreTopFunction("go.opencensus.io/stats/view.(*worker).start"),
+	)
+}
 
 var awaitPromise chromedp.EvaluateOption = func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }
 
@@ -35,21 +46,44 @@ type stream struct {
 }
 
 // startStream runs a pipeline over a broker in memory until the test ends.
-func startStream(t *testing.T) *stream {
+func startStream(t testing.TB) *stream {
 	t.Helper()
-	ctx := context.Background()
-	log := slog.New(slog.DiscardHandler)
-	s := &stream{web: server.New(server.Settings{Log: log})}
-	model, err := models.Open(ctx, "builtin", models.Options{})
+	s := &stream{web: server.New(server.Settings{Log: slog.New(slog.DiscardHandler)})}
+	dir := filepath.Join(t.TempDir(), "state")
+	st, _ := createState(t, dir)
+	check(t, st.Close())
+	s.open(t, dir, fmt.Sprintf("mem://%s", strings.ToLower(strings.ReplaceAll(t.Name(), "/", "-"))))
+	return s
+}
+
+// createState creates a state of the built-in model.
+func createState(t testing.TB, dir string) (*store.Store, embed.Embedder) {
+	t.Helper()
+	model, err := models.Open(t.Context(), "builtin", models.Options{})
 	check(t, err)
 	config, err := json.Marshal(cluster.Config{Dim: model.Dim(), Branching: 50, MaxMicros: 2000, Unrelated: calibration(t, model.Dim())})
 	check(t, err)
 	info := model.Info()
-	st, err := store.Create(ctx, filepath.Join(t.TempDir(), "state"), store.Identity{Model: info.Name, Fingerprint: info.Fingerprint, Dim: info.Dim, Settings: string(config)})
+	st, err := store.Create(t.Context(), dir, store.Identity{Model: info.Name, Fingerprint: info.Fingerprint, Dim: info.Dim, Settings: string(config)})
+	check(t, err)
+	return st, model
+}
+
+// open has the server show a run over a state until the test ends. Its messages come
+// from a queue in memory, or, without the URL of one, none do.
+func (s *stream) open(t testing.TB, dir, url string) {
+	t.Helper()
+	ctx := context.Background()
+	log := slog.New(slog.DiscardHandler)
+	model, err := models.Open(ctx, "builtin", models.Options{})
+	check(t, err)
+	st, err := store.Open(ctx, dir)
 	check(t, err)
 	state, err := pipeline.Recover(ctx, st)
 	check(t, err)
-	url := fmt.Sprintf("mem://%s", strings.ToLower(strings.ReplaceAll(t.Name(), "/", "-")))
+	if url == "" {
+		url = "mem://nothing"
+	}
 	s.topic, err = broker.OpenTopic(ctx, url)
 	check(t, err)
 	source, err := broker.OpenSource(ctx, url, broker.SourceOptions{})
@@ -72,10 +106,9 @@ func startStream(t *testing.T) *stream {
 		check(t, s.topic.Close(context.Background()))
 		check(t, st.Close())
 	})
-	return s
 }
 
-func calibration(t *testing.T, _ int) cluster.Calibration {
+func calibration(t testing.TB, _ int) cluster.Calibration {
 	t.Helper()
 	texts, err := dataset.SampleTexts(t.Context(), 256)
 	check(t, err)
@@ -88,7 +121,7 @@ func calibration(t *testing.T, _ int) cluster.Calibration {
 	return c
 }
 
-func check(t *testing.T, err error) {
+func check(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -96,7 +129,7 @@ func check(t *testing.T, err error) {
 }
 
 // sampleTexts returns n texts of the sample, 0 for all.
-func sampleTexts(t *testing.T, n int) []string {
+func sampleTexts(t testing.TB, n int) []string {
 	t.Helper()
 	if n == 0 {
 		n = 1400
@@ -116,7 +149,7 @@ func (s *stream) publish(t *testing.T, texts ...string) {
 	await(t, func() bool { return s.pipeline.Stats().Documents >= s.n })
 }
 
-func await(t *testing.T, done func() bool) {
+func await(t testing.TB, done func() bool) {
 	t.Helper()
 	for end := time.Now().Add(60 * time.Second); !done(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"slices"
 
 	"starling"
 )
@@ -13,7 +12,10 @@ import (
 type Query struct {
 	// Cluster is the cluster that the documents are in now; 0 for all.
 	Cluster starling.ClusterID
-	// Limit is the most documents; 0 for all.
+	// After leaves out the documents of a cluster up to this Seq.
+	After int64
+	// Limit is the most documents; 0 for all. With it, no more is read of a cluster
+	// than that, and damage of the rest does not show.
 	Limit int
 }
 
@@ -22,7 +24,7 @@ type Query struct {
 func (s *Store) Documents(ctx context.Context, q Query) iter.Seq2[starling.Update, error] {
 	documents := s.Members(ctx)
 	if q.Cluster != 0 {
-		documents = s.documentsOf(ctx, q.Cluster)
+		documents = s.documentsOf(ctx, q)
 	}
 	if q.Limit <= 0 {
 		return documents
@@ -37,20 +39,41 @@ func (s *Store) Documents(ctx context.Context, q Query) iter.Seq2[starling.Updat
 	}
 }
 
-// documentsOf yields the documents of one cluster.
-func (s *Store) documentsOf(ctx context.Context, cluster starling.ClusterID) iter.Seq2[starling.Update, error] {
+// documentsOf yields the documents of one cluster: first those that the table of
+// members holds, and then, if they are asked for, those that only the journal does
+// yet.
+func (s *Store) documentsOf(ctx context.Context, q Query) iter.Seq2[starling.Update, error] {
 	return func(yield func(starling.Update, error) bool) {
-		members, whole, err := s.members(ctx, cluster)
+		members, whole, p, err := s.members(ctx, q)
 		if err != nil {
 			yield(starling.Update{}, err)
 			return
 		}
 		for _, m := range members {
+			if m.seq <= max(q.After, p.dropped) {
+				continue
+			}
 			update, err := s.readMember(ctx, m)
 			if _, left := s.left(ctx, m.seq, err); left || err == nil && update.Micro == 0 {
 				continue // it left or was deleted meanwhile
 			}
-			update.Cluster, update.Micro = cluster, starling.MicroID(whole[m.micro])
+			update.Cluster, update.Micro = q.Cluster, starling.MicroID(whole[m.micro])
+			if !yield(update, err) || err != nil {
+				return
+			}
+		}
+		if len(whole) == 0 || q.Limit > 0 && len(members) >= q.Limit {
+			return // there are none, or more in the table
+		}
+		for record, err := range s.recordsKept(ctx, max(q.After, p.indexed)+1, p.documents, false) {
+			update := record.Update
+			if err == nil {
+				now, in := whole[int64(update.Micro)]
+				if !in {
+					continue
+				}
+				update.Cluster, update.Micro = q.Cluster, starling.MicroID(now)
+			}
 			if !yield(update, err) || err != nil {
 				return
 			}
@@ -58,29 +81,21 @@ func (s *Store) documentsOf(ctx context.Context, cluster starling.ClusterID) ite
 	}
 }
 
-// members returns the documents of a cluster: from the table of members, which
-// holds those up to the number indexed, and from the journal after that. It
-// returns too what the micro-clusters they were put into are part of now.
-func (s *Store) members(ctx context.Context, cluster starling.ClusterID) ([]member, map[int64]int64, error) {
+// members returns the documents of a cluster that the table of members holds, or the
+// first of them that are asked for, what the micro-clusters that they were put into
+// are part of now, and how far the state was.
+func (s *Store) members(ctx context.Context, q Query) ([]member, map[int64]int64, progress, error) {
 	tx, p, err := s.view(ctx)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, p, err
 	}
 	defer tx.Rollback() //nolint:errcheck // it only read
-	members, whole, err := readMembers(ctx, tx, s.path, cluster)
-	if err != nil || len(whole) == 0 {
-		return nil, nil, err
+	if q.Limit > 0 {
+		members, whole, err := readSomeMembers(ctx, tx, s.path, q.Cluster, max(q.After, p.dropped), q.Limit)
+		return members, whole, p, err
 	}
-	members = slices.DeleteFunc(members, func(m member) bool { return m.seq <= p.dropped })
-	for update, err := range s.updatesBetween(ctx, tx, p.indexed+1, p.documents) {
-		if err != nil {
-			return nil, nil, err
-		}
-		if _, in := whole[int64(update.Micro)]; in {
-			members = append(members, member{int64(update.Micro), update.Seq})
-		}
-	}
-	return members, whole, nil
+	members, whole, err := readMembers(ctx, tx, s.path, q.Cluster)
+	return members, whole, p, err
 }
 
 func (s *Store) readMember(ctx context.Context, m member) (starling.Update, error) {

@@ -75,12 +75,11 @@ func addSums(ctx context.Context, tx *sql.Tx, path string, sums map[int64]int64)
 // holds, in the order they came, and the micro-clusters that were ever part of
 // it, each with the one that it is part of now.
 func readMembers(ctx context.Context, tx *sql.Tx, path string, cluster starling.ClusterID) ([]member, map[int64]int64, error) {
-	rows, err := tx.QueryContext(ctx, selectClusterMicros, int64(cluster))
-	micros, err := collect(path, rows, err, (*micro).dest)
+	micros, whole, err := microsOf(ctx, tx, path, cluster)
 	if err != nil {
 		return nil, nil, err
 	}
-	rows, err = tx.QueryContext(ctx, selectMembers, int64(cluster))
+	rows, err := tx.QueryContext(ctx, selectMembers, int64(cluster))
 	members, err := collect(path, rows, err, (*member).dest)
 	if err != nil {
 		return nil, nil, err
@@ -89,12 +88,48 @@ func readMembers(ctx context.Context, tx *sql.Tx, path string, cluster starling.
 	for _, m := range members {
 		sums[m.micro] += m.sum()
 	}
-	whole := make(map[int64]int64, len(micros))
 	for _, m := range micros {
 		if sums[m.micro] != m.members {
 			return nil, nil, damaged(path, fmt.Sprintf("the members of micro-cluster %d do not match their checksum", m.micro))
 		}
-		whole[m.micro] = m.whole
 	}
 	return members, whole, nil
+}
+
+// microsOf returns the micro-clusters that were ever part of a cluster, and what
+// each is part of now.
+func microsOf(ctx context.Context, tx *sql.Tx, path string, cluster starling.ClusterID) ([]micro, map[int64]int64, error) {
+	rows, err := tx.QueryContext(ctx, selectClusterMicros, int64(cluster))
+	micros, err := collect(path, rows, err, (*micro).dest)
+	whole := make(map[int64]int64, len(micros))
+	for _, m := range micros {
+		whole[m.micro] = m.whole
+	}
+	return micros, whole, err
+}
+
+// readSomeMembers is readMembers for the first ones after a document, up to limit.
+// It reads no more than that, so it does not see whether others are missing; and
+// where there may be more, it returns no more micro-clusters than those have.
+func readSomeMembers(
+	ctx context.Context, tx *sql.Tx, path string, cluster starling.ClusterID, after int64, limit int,
+) ([]member, map[int64]int64, error) {
+	type placedMember struct {
+		member
+		whole int64
+	}
+	rows, err := tx.QueryContext(ctx, selectSomeMembers, int64(cluster), after, limit)
+	some, err := collect(path, rows, err, func(m *placedMember) []any { return []any{&m.micro, &m.whole, &m.seq} })
+	if err != nil {
+		return nil, nil, err
+	}
+	members, whole := make([]member, len(some)), make(map[int64]int64)
+	for i, m := range some {
+		members[i] = m.member
+		whole[m.micro] = m.whole
+	}
+	if len(some) < limit {
+		_, whole, err = microsOf(ctx, tx, path, cluster)
+	}
+	return members, whole, err
 }

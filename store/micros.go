@@ -40,6 +40,8 @@ const (
 	selectMicros        = microsNow + "SELECT micro, whole, cluster, members FROM now"
 	selectClusterMicros = clusterMicrosNow + "SELECT micro, whole, cluster, members FROM now"
 	selectMembers       = clusterMicrosNow + "SELECT micro, seq FROM now CROSS JOIN members USING (micro) ORDER BY seq"
+	selectSomeMembers   = clusterMicrosNow + "SELECT micro, whole, seq FROM now CROSS JOIN members USING (micro) " +
+		"WHERE seq > ? ORDER BY seq LIMIT ?"
 )
 
 // What joined another is never moved again by itself, and what joins it or

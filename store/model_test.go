@@ -411,6 +411,10 @@ func (m *machine) documents(t *rapid.T) {
 		Limit:   rapid.IntRange(0, 10).Draw(t, "limit"),
 	}
 	want := m.model.of(q.Cluster)
+	if q.Cluster != 0 && rapid.Bool().Draw(t, "after some") {
+		q.After = rapid.Int64Range(0, 300).Draw(t, "after")
+		want = slices.DeleteFunc(slices.Clone(want), func(u starling.Update) bool { return u.Seq <= q.After })
+	}
 	if q.Limit > 0 {
 		want = want[:min(q.Limit, len(want))]
 	}
