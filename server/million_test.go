@@ -30,7 +30,7 @@ func TestTheStateOfAMillionDocuments(t *testing.T) {
 	}
 	file := filepath.Join(t.TempDir(), "texts.txt")
 	const n = 1_000_000
-	writeTexts(t, file, n)
+	check(t, os.WriteFile(file, []byte(textsAbout(n)), 0o600))
 	dir := filepath.Join(t.TempDir(), "state")
 	fill(t, dir, file)
 
@@ -73,7 +73,24 @@ func TestTheStateOfAMillionDocuments(t *testing.T) {
 	began := time.Now()
 	do(t, ctx, chromedp.Navigate("http://"+addr+"/"), becomes(rows+" > 20"))
 	t.Logf("%v until the list is there in a browser", time.Since(began))
-	do(t, ctx, becomes("Number(document.querySelector('.map').dataset.points) > 1000"))
+	measureFrames(t, ctx, 1000)
+
+	// As many documents come as the map holds points.
+	var more []broker.OutMessage
+	for text := range strings.Lines(textsAbout(100_000)) {
+		more = append(more, broker.OutMessage{Body: []byte(text), Attributes: map[string]string{"id": fmt.Sprint("more ", len(more))}})
+	}
+	check(t, s.topic.Publish(t.Context(), more))
+	await(t, func() bool { return s.pipeline.Stats().Documents == int64(len(more)) })
+	do(t, ctx, chromedp.Reload())
+	measureFrames(t, ctx, 60_000)
+}
+
+// measureFrames zooms the map, once it has so many points, and tells how many frames
+// a second that makes.
+func measureFrames(t *testing.T, ctx context.Context, least int) {
+	t.Helper()
+	do(t, ctx, becomes(fmt.Sprintf("Number(document.querySelector('.map')?.dataset.points) > %d", least)))
 	var points, frames float64
 	do(t, ctx, chromedp.Evaluate("Number(document.querySelector('.map').dataset.points)", &points),
 		chromedp.Evaluate(`new Promise(done => { let n = 0; const began = performance.now(); const map = document.querySelector('.map');
@@ -82,9 +99,8 @@ func TestTheStateOfAMillionDocuments(t *testing.T) {
 	t.Logf("%.0f points on the map, %.0f frames a second while zooming, drawn without a graphics card", points, frames)
 }
 
-// writeTexts writes n texts about a thousand things, of twenty words each.
-func writeTexts(t *testing.T, path string, n int) {
-	t.Helper()
+// textsAbout returns n texts about a thousand things, of twenty words each.
+func textsAbout(n int) string {
 	var b strings.Builder
 	random := uint64(1)
 	next := func(n int) int {
@@ -102,7 +118,7 @@ func writeTexts(t *testing.T, path string, n int) {
 		}
 		b.WriteByte('\n')
 	}
-	check(t, os.WriteFile(path, []byte(b.String()), 0o600))
+	return b.String()
 }
 
 // fill clusters a file into a new state.
