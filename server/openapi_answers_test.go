@@ -21,7 +21,7 @@ func readAPI(t *testing.T) api {
 	t.Helper()
 	file, err := os.Open("openapi.json")
 	check(t, err)
-	defer file.Close() //nolint:errcheck // it is read only
+	defer file.Close()
 	document, err := jsonschema.UnmarshalJSON(file)
 	check(t, err)
 	a := api{jsonschema.NewCompiler(), document.(map[string]any)}
