@@ -29,6 +29,12 @@ func TestOneShardDoesWhatTheLocalRuntimeDoes(t *testing.T) {
 	runOnPrism(t, settings)
 	updates := got.all()
 	checkUpdates(t, updates, n)
+	checkLocally(t, settings, updates)
+}
+
+// checkLocally checks that updates are those of the runtime of one machine.
+func checkLocally(t *testing.T, settings ClusterSettings, updates []starling.Update) {
+	t.Helper()
 	want := locally(t, settings, updates)
 	for i, u := range updates {
 		u.Time, want[i].Time = time.Time{}, time.Time{} // when it was published, which differs

@@ -1,9 +1,13 @@
 package beam
 
 import (
+	"context"
+	"errors"
 	"os"
 	"strconv"
+	"strings"
 	"testing"
+	"time"
 
 	"cloud.google.com/go/pubsub/v2/pstest"
 
@@ -71,5 +75,80 @@ func checkAcknowledged(t *testing.T, server *pstest.Server) {
 	}
 	if left > 0 {
 		t.Errorf("%d of %d messages were not acknowledged", left, len(server.Messages()))
+	}
+}
+
+// TestAWorkerThatForgets has the worker lose the machines that it keeps, time and
+// again: each is brought back from the runner's state, and the updates are those of
+// the runtime of one machine.
+func TestAWorkerThatForgets(t *testing.T) {
+	server := startPubSub(t)
+	n := messagesOnPrism(t)
+	publish(t, server, 0, n)
+	settings := testSettings(t)
+	var got recorder
+	settings.OnUpdates = got.take
+	ctx, stop := context.WithCancel(t.Context())
+	forgotten := make(chan int)
+	go func() {
+		n := 0
+		for ctx.Err() == nil {
+			if live.forget() {
+				n++
+			}
+			time.Sleep(time.Millisecond)
+		}
+		forgotten <- n
+	}()
+	runOnPrism(t, settings)
+	stop()
+	updates := got.all()
+	checkUpdates(t, updates, n)
+	checkAcknowledged(t, server)
+	checkLocally(t, settings, updates)
+	if times := <-forgotten; times == 0 {
+		t.Error("the worker had nothing to forget")
+	} else {
+		t.Logf("machines were forgotten %d times", times)
+	}
+}
+
+// forget loses all machines, and says whether there were any.
+func (l *liveMachines) forget() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	some := l.order.Len() > 0
+	clear(l.entries)
+	l.order.Init()
+	return some
+}
+
+// TestAFunctionThatFailsFailsTheJob has a step fail in the midst of the stream: the
+// job ends with the reason, and does not begin anew.
+func TestAFunctionThatFailsFailsTheJob(t *testing.T) {
+	server := startPubSub(t)
+	publish(t, server, 0, messagesOnPrism(t))
+	settings := testSettings(t)
+	var got recorder
+	settings.OnUpdates = func(updates []starling.Update) error {
+		if len(got.all()) > 500 {
+			return errors.New("there is no room for more")
+		}
+		return got.take(updates)
+	}
+	p, err := Cluster(settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	defer cancel()
+	err = Run(ctx, p, RunSettings{Runner: Prism})
+	if err == nil || !strings.Contains(err.Error(), "there is no room for more") {
+		t.Errorf("the job ended with %v", err)
+	}
+	for i, u := range got.all() {
+		if u.Seq != int64(i)+1 {
+			t.Fatalf("update %d has the number %d: the clustering began anew", i+1, u.Seq)
+		}
 	}
 }
