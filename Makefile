@@ -15,6 +15,10 @@ help: ## list what can be made
 build: ## build bin/starling
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/starling ./cmd/starling
 
+.PHONY: beam
+beam: ## build bin/starling-beam
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/starling-beam ./cmd/starling-beam
+
 .PHONY: demo
 demo: build ## see a stream being clustered
 	bin/starling demo
