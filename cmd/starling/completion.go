@@ -9,7 +9,8 @@ import (
 )
 
 type completionCmd struct {
-	Shell string `arg:"" enum:"bash,zsh,fish" help:"bash, zsh or fish."`
+	Shell   string `arg:"" enum:"bash,zsh,fish" help:"bash, zsh or fish."`
+	Program string `help:"What the shell calls to complete; by default this program by its path. For packages." placeholder:"COMMAND"`
 }
 
 // Help says how to use what the command prints.
@@ -44,9 +45,12 @@ complete -f -c %[2]s -a "(__complete_%[2]s)"
 
 // Run prints the code for the shell.
 func (c completionCmd) Run(std streams, app *kong.Kong) error {
-	program, err := os.Executable()
-	if err != nil {
-		return fmt.Errorf("finding this program: %w", err)
+	program := c.Program
+	if program == "" {
+		var err error
+		if program, err = os.Executable(); err != nil {
+			return fmt.Errorf("finding this program: %w", err)
+		}
 	}
 	program = shellQuote(program)
 	code := fishCompletion
@@ -56,7 +60,7 @@ func (c completionCmd) Run(std streams, app *kong.Kong) error {
 	case "zsh":
 		code, program = zshCompletion, shellQuote(program)
 	}
-	_, err = fmt.Fprintf(std.out, code, program, app.Model.Name)
+	_, err := fmt.Fprintf(std.out, code, program, app.Model.Name)
 	return err
 }
 

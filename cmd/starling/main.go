@@ -42,6 +42,7 @@ type cli struct {
 	Model       modelCmd       `cmd:"" help:"List and describe models."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`
 	Completion  completionCmd  `cmd:"" help:"Print the code that completes commands in a shell."`
+	Man         manCmd         `cmd:"" hidden:"" help:"Print the manual page, in roff."`
 }
 
 // BeforeResolve reads the settings file, which --config may name.
