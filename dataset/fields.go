@@ -16,11 +16,9 @@ type fields struct {
 	text, label, theme, id, when string
 }
 
-// The usual names, in lower case, the likeliest first.
-var (
-	textNames  = []string{"text", "message", "body", "content", "tweet", "textcleaned", "title", "review"}
-	labelNames = []string{"label", "category", "class", "intent", "emotion", "clusterno"}
-)
+// labelNames are names of columns that usually hold labels, in lower case, the
+// likeliest first.
+var labelNames = []string{"label", "category", "class", "intent", "emotion", "clusterno"}
 
 // choose returns the names among have that the file is to be read by: those
 // wanted, which must be there, else the usual ones.
@@ -31,7 +29,7 @@ func (f fields) choose(have []string) (fields, error) {
 		}
 	}
 	got := fields{
-		text:  guess(f.text, have, textNames),
+		text:  guess(f.text, have, rows.TextNames),
 		label: guess(f.label, have, labelNames),
 		theme: guess("", have, []string{"theme"}),
 		id:    guess(f.id, have, []string{"id"}),

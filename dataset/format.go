@@ -10,9 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zstd"
-
 	"starling/dataset/rows"
 )
 
@@ -65,41 +62,8 @@ func formatOf(name string) Format {
 	return extensions[filepath.Ext(name)]
 }
 
-const (
-	gzipMagic = "\x1f\x8b"
-	zstdMagic = "\x28\xb5\x2f\xfd"
-	// zstdWindow is the most memory that unpacking may take: what the zstd
-	// command takes without --memory, and a little more.
-	zstdWindow = 128 << 20
-	// sniffBytes is how much of the content is looked at.
-	sniffBytes = 4 << 10
-)
-
-// startsWith says whether r begins with prefix, reading nothing of it.
-func startsWith(r *bufio.Reader, prefix string) bool {
-	head, err := r.Peek(len(prefix))
-	return err == nil && string(head) == prefix
-}
-
-// decompress undoes gzip and Zstandard, whatever the file is called. The
-// function returned frees what that takes.
-func decompress(r *bufio.Reader) (*bufio.Reader, func(), error) {
-	switch {
-	case startsWith(r, gzipMagic):
-		z, err := gzip.NewReader(r)
-		if err != nil {
-			return nil, nil, fmt.Errorf("opening gzip: %w", err)
-		}
-		return bufio.NewReaderSize(z, bufferBytes), func() { _ = z.Close() }, nil
-	case startsWith(r, zstdMagic):
-		z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(zstdWindow))
-		if err != nil {
-			return nil, nil, fmt.Errorf("opening Zstandard: %w", err)
-		}
-		return bufio.NewReaderSize(z, bufferBytes), z.Close, nil
-	}
-	return r, func() {}, nil
-}
+// sniffBytes is how much of the content is looked at.
+const sniffBytes = 4 << 10
 
 // sniff tells the format of text by its beginning. hint is Auto or JSON.
 func sniff(r *bufio.Reader, hint Format) (Format, error) {

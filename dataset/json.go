@@ -105,7 +105,7 @@ type jsonDecoder struct {
 }
 
 func newJSONDecoder(r *bufio.Reader, f fields) *jsonDecoder {
-	if startsWith(r, rows.BOM) {
+	if rows.StartsWith(r, rows.BOM) {
 		// Peeked at already, so it is there.
 		_, _ = r.Discard(len(rows.BOM))
 	}

@@ -110,16 +110,19 @@ func (s source) decoder() (decoder, func(), error) {
 
 func (s source) decode(file io.ReadCloser) (decoder, func(), error) {
 	r := bufio.NewReaderSize(file, bufferBytes)
-	if s.format == Parquet || s.format == Auto && startsWith(r, "PAR1") {
+	if s.format == Parquet || s.format == Auto && rows.StartsWith(r, "PAR1") {
 		d, err := newParquetDecoder(file, s)
 		if err != nil {
 			return nil, nil, err
 		}
 		return d, d.close, nil
 	}
-	r, closer, err := decompress(r)
+	r, closer, err := rows.Unpack(r)
 	if err != nil {
 		return nil, nil, err
+	}
+	if closer == nil {
+		closer = func() {}
 	}
 	d, err := s.text(r)
 	if err != nil {

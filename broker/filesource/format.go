@@ -98,9 +98,6 @@ func beginning(r *bufio.Reader) []byte {
 // usual is the field of an object that holds the text where nobody says another.
 const usual = "text"
 
-// likely are names of columns that hold texts, in lower case, the likeliest first.
-var likely = []string{usual, "message", "body", "content", "tweet", "title", "review"}
-
 // fieldNames returns the names of the columns as fields of an object. Where nobody
 // said which holds the text, the likeliest one is called text.
 func fieldNames(header []string, textColumn string) ([]string, error) {
@@ -115,7 +112,7 @@ func fieldNames(header []string, textColumn string) ([]string, error) {
 		}
 		return header, nil
 	}
-	for _, name := range likely {
+	for _, name := range rows.TextNames {
 		for i, column := range header {
 			if strings.ToLower(column) == name {
 				names := slices.Clone(header)

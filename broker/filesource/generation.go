@@ -125,10 +125,11 @@ func (g *generation) begin() error {
 
 // decode makes the decoder of the content, and has it go on at the start.
 func (g *generation) decode(in io.Reader) error {
-	r, err := g.unpacked(bufio.NewReaderSize(in, bufferBytes))
+	r, free, err := rows.Unpack(bufio.NewReaderSize(in, bufferBytes))
 	if err != nil {
 		return err
 	}
+	g.packed, g.unpack = free != nil, free
 	if g.packed && g.config.Follow {
 		return errors.New("it is packed and cannot be followed")
 	}
