@@ -23,7 +23,7 @@ func init() {
 
 // batchesFn makes the batches of documents that a benchmark clusters: vectors around
 // some directions.
-type batchesFn struct{ Dim, Directions, BatchSize int }
+type batchesFn struct{ Dim, Directions, BatchSize, Shards int }
 
 func (fn *batchesFn) ProcessElement(number int, emit func(int64, Batch)) {
 	random := rand.New(rand.NewPCG(uint64(number), 7))
@@ -35,7 +35,7 @@ func (fn *batchesFn) ProcessElement(number int, emit func(int64, Batch)) {
 			Vector:   fn.around(random, random.IntN(fn.Directions)),
 		})
 	}
-	emit(0, b)
+	emit(int64(number%max(1, fn.Shards)), b)
 }
 
 // around returns a vector of length one near a direction.
@@ -101,4 +101,52 @@ func statefulStep(b *testing.B, n, dim, directions int) {
 	b.ReportMetric(0.9*float64(n)/tenths[9].Sub(tenths[0]).Seconds(), "documents/s")
 	b.ReportMetric(float64(n)/10/tenths[1].Sub(tenths[0]).Seconds(), "documents/s-second-tenth")
 	b.ReportMetric(float64(n)/10/tenths[9].Sub(tenths[8]).Seconds(), "documents/s-last-tenth")
+}
+
+// BenchmarkShards clusters 40,000 documents of 768 dimensions in one shard and in
+// several, from making the vectors to the updates, all on the cores of this machine: what
+// more shards cost.
+func BenchmarkShards(b *testing.B) {
+	for _, shards := range []int{1, 2, 8} {
+		b.Run(fmt.Sprint(shards), func(b *testing.B) {
+			for b.Loop() {
+				shardedStep(b, shards)
+			}
+		})
+	}
+}
+
+func shardedStep(b *testing.B, shards int) {
+	b.Helper()
+	const n, dim, batch = 40_000, 768, 64
+	settings := ClusterSettings{
+		Model: ModelSpec{Name: "builtin"}, From: "projects/p/subscriptions/none", BatchSize: batch, Shards: shards,
+		Clustering: cluster.Config{Dim: dim, Unrelated: cluster.Calibration{Deviation: 1 / math.Sqrt(dim)}},
+	}.withDefaults()
+	p, s := sdk.NewPipelineWithRoot()
+	builder := builder{settings: settings, root: s, job: newJob()}
+	numbers := make([]int, (n+batch-1)/batch)
+	for i := range numbers {
+		numbers[i] = i
+	}
+	messages := 0
+	listeners.Store(builder.job, func([]byte) error {
+		messages++
+		return nil
+	})
+	keyed := sdk.Reshuffle(s, sdk.ParDo(s, &batchesFn{Dim: dim, Directions: 300, BatchSize: batch, Shards: shards}, sdk.CreateList(s, numbers)))
+	formatted := builder.clusterWhole
+	if shards > 1 {
+		formatted = builder.clusterShards
+	}
+	sdk.ParDo0(s, &listenFn{Job: builder.job}, formatted(keyed))
+	builder.bury()
+	began := time.Now()
+	if err := Run(context.Background(), p, RunSettings{Runner: Prism}); err != nil {
+		b.Fatal(err)
+	}
+	if messages < n {
+		b.Fatalf("%d updates came", messages)
+	}
+	b.ReportMetric(n/time.Since(began).Seconds(), "documents/s")
 }
