@@ -126,17 +126,20 @@ func TestThePageShowsTheStream(t *testing.T) {
 	checkAccessible(t, ctx)
 }
 
-// clickOnTheMap clicks here and there until a cluster is hit.
+// clickOnTheMap clicks here and there until a cluster is hit, which the page's address
+// tells before what is known of it has come.
 func clickOnTheMap() chromedp.Action {
 	return chromedp.ActionFunc(func(ctx context.Context) error {
 		var box struct{ X, Y, Width, Height float64 }
 		if err := chromedp.Evaluate("(r => ({X: r.x, Y: r.y, Width: r.width, Height: r.height}))(document.querySelector('.map').getBoundingClientRect())", &box).Do(ctx); err != nil {
 			return err
 		}
-		for i := range 200 {
+		end := time.Now().Add(60 * time.Second)
+		for i := 0; time.Now().Before(end); i++ {
 			x, y := box.X+box.Width*(0.1+0.8*float64(i*37%100)/100), box.Y+box.Height*(0.1+0.8*float64(i*61%100)/100)
 			var hit bool
-			err := chromedp.Run(ctx, chromedp.MouseClickXY(x, y), chromedp.Evaluate("!!document.querySelector('.detail h2')", &hit))
+			err := chromedp.Run(ctx, chromedp.MouseClickXY(x, y), chromedp.Sleep(50*time.Millisecond),
+				chromedp.Evaluate("location.hash.startsWith('#cluster=')", &hit))
 			if err != nil || hit {
 				return err
 			}
