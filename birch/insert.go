@@ -75,6 +75,12 @@ func (t *Tree) place(x *feature) Insertion {
 	if full && !delayed {
 		merges = t.rebuild()
 		slot, absorbs = t.guardedLookup(x)
+		if !absorbs && t.isFull() {
+			// What had been spilled took the room: with MaxBytes, that of nodes, of which
+			// a tall tree may need one on each level.
+			merges = append(merges, t.shrink()...)
+			slot, absorbs = t.guardedLookup(x)
+		}
 	}
 	if absorbs {
 		t.absorb(slot, x)
