@@ -24,10 +24,7 @@ func TestOneShardDoesWhatTheLocalRuntimeDoes(t *testing.T) {
 	n := messagesOnPrism(t)
 	publish(t, server, 0, n)
 	settings := testSettings(t)
-	var got recorder
-	settings.OnUpdates = got.take
-	runOnPrism(t, settings)
-	updates := got.all()
+	updates := updatesOnPrism(t, settings)
 	checkUpdates(t, updates, n)
 	checkLocally(t, settings, updates)
 }

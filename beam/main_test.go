@@ -124,3 +124,12 @@ func runOnPrism(t *testing.T, settings ClusterSettings) {
 		t.Fatal(err)
 	}
 }
+
+// updatesOnPrism is runOnPrism, and returns the updates.
+func updatesOnPrism(t *testing.T, settings ClusterSettings) []starling.Update {
+	t.Helper()
+	var got recorder
+	settings.OnUpdates = got.take
+	runOnPrism(t, settings)
+	return got.all()
+}

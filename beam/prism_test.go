@@ -33,11 +33,7 @@ func TestEveryMessageIsClusteredOnceAndAcknowledged(t *testing.T) {
 	n := messagesOnPrism(t)
 	publish(t, server, 0, n)
 	publish(t, server, n/2, n/2+n/10) // some come twice
-	settings := testSettings(t)
-	var got recorder
-	settings.OnUpdates = got.take
-	runOnPrism(t, settings)
-	checkUpdates(t, got.all(), n)
+	checkUpdates(t, updatesOnPrism(t, testSettings(t)), n)
 	checkAcknowledged(t, server)
 }
 
@@ -86,8 +82,6 @@ func TestAWorkerThatForgets(t *testing.T) {
 	n := messagesOnPrism(t)
 	publish(t, server, 0, n)
 	settings := testSettings(t)
-	var got recorder
-	settings.OnUpdates = got.take
 	ctx, stop := context.WithCancel(t.Context())
 	forgotten := make(chan int)
 	go func() {
@@ -100,9 +94,8 @@ func TestAWorkerThatForgets(t *testing.T) {
 		}
 		forgotten <- n
 	}()
-	runOnPrism(t, settings)
+	updates := updatesOnPrism(t, settings)
 	stop()
-	updates := got.all()
 	checkUpdates(t, updates, n)
 	checkAcknowledged(t, server)
 	checkLocally(t, settings, updates)

@@ -86,6 +86,9 @@ type Source struct {
 	// regular file.
 	interruptible bool
 
+	// reading is the file that is read; it belongs to the reading goroutine.
+	reading *generation
+
 	order order
 }
 
@@ -184,7 +187,7 @@ func (s *Source) Receive(ctx context.Context) (*feed.Message, error) {
 
 func (s *Source) message(r *record) *feed.Message {
 	r.attempt++
-	m := &feed.Message{
+	return &feed.Message{
 		ID: r.id, Body: r.body, Attributes: map[string]string{feed.FormatAttribute: r.format},
 		Attempt: r.attempt, Bad: r.bad,
 		Settle: func(o *feed.Outcome) {
@@ -195,7 +198,6 @@ func (s *Source) message(r *record) *feed.Message {
 			}
 		},
 	}
-	return m
 }
 
 // Backlog implements [feed.Feed]: how many documents are in the rest of a file is
@@ -207,11 +209,14 @@ func (s *Source) Stop(context.Context) { close(s.stop) }
 
 // Close implements [feed.Feed]. It writes the position down.
 func (s *Source) Close(context.Context) error {
-	if s.interruptible {
-		s.busy.Wait()
+	if !s.interruptible {
+		s.order.close()
+		return nil
 	}
+	s.busy.Wait()
 	err := s.savePosition()
 	s.order.close()
+	_ = s.reading.close() // it was read only
 	return err
 }
 

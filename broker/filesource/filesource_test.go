@@ -112,6 +112,7 @@ func TestFormats(t *testing.T) {
 		{"a.csv", "text\n\na\n\"b\nc\"\n", Config{}, []string{object, `json {"text":"b\nc"}`}},
 		{"header.csv", "text\n", Config{}, nil},
 		{"empty.csv", "", Config{}, nil},
+		{"two.csv", "Text,text\nx,a\n", Config{}, []string{`json {"Text":"x","text":"a"}`}},
 		{"said.csv", "text,other\nx,a\n", Config{TextColumn: "other"}, []string{`json {"other":"a","text":"x"}`}},
 		{"bad.csv", "id,text\n1,a\n2\n3,\xff\n4,\"b\n5,c\n", Config{}, []string{
 			`json {"id":"1","text":"a"}`, "bad line 3: 1 fields, not 2 as in the header",
@@ -190,6 +191,7 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 		{Config{Path: file("a.csv", "x,y\n")}, "say with --text-field which one is, the header has: x, y"},
 		{Config{Path: file("b.csv", "x,y\n"), TextColumn: "z"}, `there is no column "z"; the header has: x, y`},
 		{Config{Path: file("c.csv", "x,x\n")}, `two columns are called "x"`},
+		{Config{Path: file("a.parquet", "PAR1\x00\x00")}, "zero bytes"},
 		{Config{Path: file("d.csv", "\"x\n")}, "not closed"},
 		{Config{Path: file("a.txt", "a"), Positions: damaged}, damaged + " is damaged"},
 		{Config{Path: "a", Format: "xml"}, `unknown format "xml"`},

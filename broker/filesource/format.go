@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -52,6 +53,16 @@ func (c Config) check() error {
 
 // errArray says what to do with a file of one JSON array.
 var errArray = errors.New("it is one JSON array; of JSON, lines can be read, which `jq -c '.[]'` makes of it")
+
+// errBinary says what a file with zero bytes may be.
+var errBinary = errors.New("there are zero bytes in it, so it is no text in UTF-8; of Parquet, `starling ingest --dataset` publishes the rows")
+
+// hasZeros looks for zero bytes at the beginning of a file.
+func hasZeros(file io.ReaderAt) bool {
+	head := make([]byte, sniffBytes)
+	n, _ := file.ReadAt(head, 0) // the end may come before
+	return bytes.IndexByte(head[:n], 0) >= 0
+}
 
 // sniffBytes is how much of the content is looked at.
 const sniffBytes = 4 << 10
@@ -110,6 +121,9 @@ func fieldNames(header []string, textColumn string) ([]string, error) {
 		if !slices.Contains(header, textColumn) {
 			return nil, fmt.Errorf("there is no column %q; the header has: %.500s", textColumn, strings.Join(header, ", "))
 		}
+		return header, nil
+	}
+	if slices.Contains(header, usual) {
 		return header, nil
 	}
 	for _, name := range rows.TextNames {

@@ -38,8 +38,8 @@ type generation struct {
 }
 
 // open opens the file of a path, and has it read from a position if that is of this
-// file. Where it is of one that was rotated away, that is opened instead. It looks at the beginning of a regular file: another one, such as a pipe,
-// may have none yet.
+// file. Where it is of one that was rotated away, that is opened instead. It looks at
+// the beginning of a regular file: another one, such as a pipe, may have none yet.
 func open(c Config, at position, stop <-chan struct{}) (*generation, error) {
 	info, err := os.Stat(c.Path)
 	switch {
@@ -93,6 +93,9 @@ func (g *generation) probe() error {
 	defer g.free()
 	if err := g.decode(g.file); err != nil && !errors.Is(err, io.EOF) {
 		return g.explain(err)
+	}
+	if !g.packed && hasZeros(g.file) {
+		return g.explain(errBinary)
 	}
 	if table, ok := g.decoder.(*tableDecoder); ok && table.names == nil {
 		if err := table.readHeader(); err != nil && !errors.Is(err, io.EOF) {

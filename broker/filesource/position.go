@@ -45,7 +45,7 @@ func (d *digest) UnmarshalText(text []byte) error {
 // maxHead bounds what a file is known by.
 const maxHead = 4 << 10
 
-// isOf says whether p is a position in a file, or one in an earlier file of its path.
+// isOf says whether p is a position in a file, which begins as it did.
 func (p position) isOf(file *os.File) bool {
 	if p.HeadBytes <= 0 || p.HeadBytes > maxHead {
 		return false

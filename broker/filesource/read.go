@@ -12,6 +12,7 @@ import (
 func (s *Source) read(g *generation) {
 	defer close(s.records)
 	for {
+		s.reading = g
 		err := s.readGeneration(g)
 		switch {
 		case errors.Is(err, errStopped):

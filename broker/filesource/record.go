@@ -65,7 +65,7 @@ func newDecoder(lines *rows.Lines, f Format, textColumn string) decoder {
 func finish(r *record, err error) (*record, error) {
 	var bad *rows.Error
 	if errors.As(err, &bad) {
-		r.bad, r.format = fmt.Errorf("line %d: %w", r.line, bad.Err), feed.Text
+		r.bad = fmt.Errorf("line %d: %w", r.line, bad.Err)
 		return r, nil
 	}
 	return r, err

@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/alecthomas/kong"
 
 	"starling"
 	"starling/broker"
+	"starling/broker/httpsource"
 	"starling/cluster"
 	"starling/console"
 	"starling/pipeline"
@@ -132,11 +134,26 @@ func (c *runCmd) validate() error {
 	if _, err := c.retention(); err != nil {
 		return err
 	}
-	if err := c.checkFor(c.From); err != nil {
+	if err := errors.Join(c.checkFor(c.From), c.checkNoCircle()); err != nil {
 		return err
 	}
 	_, err := c.threshold()
 	return err
+}
+
+// checkNoCircle refuses to publish to what is read, as far as the URLs tell: what is
+// published would be clustered, and published, for ever.
+func (c *runCmd) checkNoCircle() error {
+	place := func(url string) string {
+		url, _, _ = strings.Cut(url, "?")
+		return strings.TrimSuffix(strings.TrimSuffix(url, httpsource.Path), "/")
+	}
+	for flag, topic := range map[string]string{"--to": c.To, "--dead-letters-to": c.DeadLettersTo} {
+		if topic != "" && place(topic) == place(c.From) {
+			return fmt.Errorf("%s is what --from reads: what is published there would come again for ever; publish elsewhere", flag)
+		}
+	}
+	return nil
 }
 
 func (c *runCmd) checkBrokers(ctx context.Context) error {

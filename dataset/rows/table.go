@@ -29,6 +29,10 @@ type Table struct {
 // maxColumns bounds the fields of a row.
 const maxColumns = 1000
 
+// TextNames are names of columns that usually hold texts, in lower case, the likeliest
+// first.
+var TextNames = []string{"text", "message", "body", "content", "tweet", "textcleaned", "title", "review"}
+
 // An aheadLine is a result of Lines.Next, and the position behind it.
 type aheadLine struct {
 	text []byte

@@ -48,7 +48,3 @@ func StartsWith(r *bufio.Reader, prefix string) bool {
 	}
 	return true
 }
-
-// TextNames are names of columns that usually hold texts, in lower case, the likeliest
-// first.
-var TextNames = []string{"text", "message", "body", "content", "tweet", "textcleaned", "title", "review"}
