@@ -84,8 +84,9 @@ func TestKilledWhileReadingAFile(t *testing.T) {
 	url, _ := servers["embedded"](t)
 	messages := sampleMessages(t, 2*eachLife*kills(t))
 	file := "file:" + writeFile(t, messages)
-	v := victim{Source: file, State: stateDir(t), Topic: url("updates")}
-	v.Options.Positions = filepath.Join(t.TempDir(), "files.json")
+	v := victim{Source: file, State: stateDir(t), Topic: url("updates"), UntilIdle: idle}
+	// It waits at the end of the file, to be killed there too.
+	v.Options = broker.SourceOptions{Follow: true, Positions: filepath.Join(t.TempDir(), "files.json")}
 	killAll(t, v, func() {})
 	checkAllThere(t, v, messages)
 

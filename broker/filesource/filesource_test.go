@@ -191,7 +191,7 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 		{Config{Path: file("a.csv", "x,y\n")}, "say with --text-field which one is, the header has: x, y"},
 		{Config{Path: file("b.csv", "x,y\n"), TextColumn: "z"}, `there is no column "z"; the header has: x, y`},
 		{Config{Path: file("c.csv", "x,x\n")}, `two columns are called "x"`},
-		{Config{Path: file("a.parquet", "PAR1\x00\x00")}, "zero bytes"},
+		{Config{Path: file("a.parquet", "PAR1\x15\x00")}, "it is Parquet"},
 		{Config{Path: file("d.csv", "\"x\n")}, "not closed"},
 		{Config{Path: file("a.txt", "a"), Positions: damaged}, damaged + " is damaged"},
 		{Config{Path: "a", Format: "xml"}, `unknown format "xml"`},

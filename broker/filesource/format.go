@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -54,21 +53,19 @@ func (c Config) check() error {
 // errArray says what to do with a file of one JSON array.
 var errArray = errors.New("it is one JSON array; of JSON, lines can be read, which `jq -c '.[]'` makes of it")
 
-// errBinary says what a file with zero bytes may be.
-var errBinary = errors.New("there are zero bytes in it, so it is no text in UTF-8; of Parquet, `starling ingest --dataset` publishes the rows")
+// errParquet says what to do with a file of Parquet.
+var errParquet = errors.New("it is Parquet, of which `starling ingest --dataset` publishes the rows")
 
-// hasZeros looks for zero bytes at the beginning of a file.
-func hasZeros(file io.ReaderAt) bool {
-	head := make([]byte, sniffBytes)
-	n, _ := file.ReadAt(head, 0) // the end may come before
-	return bytes.IndexByte(head[:n], 0) >= 0
-}
+const parquetMagic = "PAR1"
 
 // sniffBytes is how much of the content is looked at.
 const sniffBytes = 4 << 10
 
 // sniff tells the format by the beginning where it is not known.
 func (c Config) sniff(r *bufio.Reader) (Format, error) {
+	if rows.StartsWith(r, parquetMagic) {
+		return "", errParquet
+	}
 	f := c.Format
 	if f == Auto {
 		f = formatOf(c.Path)

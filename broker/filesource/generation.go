@@ -94,9 +94,6 @@ func (g *generation) probe() error {
 	if err := g.decode(g.file); err != nil && !errors.Is(err, io.EOF) {
 		return g.explain(err)
 	}
-	if !g.packed && hasZeros(g.file) {
-		return g.explain(errBinary)
-	}
 	if table, ok := g.decoder.(*tableDecoder); ok && table.names == nil {
 		if err := table.readHeader(); err != nil && !errors.Is(err, io.EOF) {
 			return g.explain(err)
